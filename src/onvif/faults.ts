@@ -1,0 +1,69 @@
+/** The codes of SOAP 1.2 Part 1, 5.4.6. */
+export type FaultCode = 'Sender' | 'Receiver' | 'VersionMismatch' | 'MustUnderstand' | 'DataEncodingUnknown'
+
+/** A fault as Core 5.8.2 defines it. The answer carries code, subcodes and reason; the cause stays in the log. */
+export class SoapFault extends Error {
+  override readonly name = 'SoapFault'
+  readonly code: FaultCode
+  readonly subcodes: readonly string[]
+
+  constructor(code: FaultCode, subcodes: readonly string[], reason: string, options?: ErrorOptions) {
+    super(reason, options)
+    this.code = code
+    this.subcodes = subcodes
+  }
+}
+
+/** Every fault that this device raises: its code, then its subcodes above the last, which is the name itself. */
+export const catalogue = {
+  // Core 5.8.2.2, for every operation
+  WellFormed: ['Sender'],
+  TagMismatch: ['Sender'],
+  Tag: ['Sender'],
+  Namespace: ['Sender'],
+  MissingAttr: ['Sender'],
+  ProhibAttr: ['Sender'],
+  InvalidArgs: ['Sender'],
+  InvalidArgVal: ['Sender'],
+  UnknownAction: ['Sender'],
+  OperationProhibited: ['Sender'],
+  NotAuthorized: ['Sender'],
+  ActionNotSupported: ['Receiver'],
+  Action: ['Receiver'],
+
+  // 8.1.2.4 GetCapabilities
+  NoSuchService: ['Receiver', 'ActionNotSupported'],
+
+  // 8.2.2 SetHostname
+  InvalidHostname: ['Sender', 'InvalidArgVal'],
+
+  // 8.3.7 SetSystemDateAndTime
+  InvalidTimeZone: ['Sender', 'InvalidArgVal'],
+  InvalidDateTime: ['Sender', 'InvalidArgVal'],
+  NtpServerUndefined: ['Sender', 'InvalidArgVal'],
+
+  // 8.3.14 to 8.3.17 scopes
+  TooManyScopes: ['Receiver', 'Action'],
+  FixedScope: ['Sender', 'OperationProhibited'],
+  NoScope: ['Sender', 'InvalidArgVal'],
+
+  // 8.4.4 to 8.4.6 users
+  UsernameClash: ['Sender', 'OperationProhibited'],
+  UsernameTooLong: ['Sender', 'OperationProhibited'],
+  UsernameTooShort: ['Sender', 'OperationProhibited'],
+  UsernameMissing: ['Sender', 'InvalidArgVal'],
+  PasswordTooLong: ['Sender', 'OperationProhibited'],
+  Password: ['Sender', 'OperationProhibited'],
+  PasswordTooWeak: ['Sender', 'OperationProhibited'],
+  TooManyUsers: ['Receiver', 'Action'],
+  AnonymousNotAllowed: ['Sender', 'OperationProhibited'],
+  FixedUser: ['Sender', 'InvalidArgVal'],
+} as const satisfies Record<string, readonly [FaultCode, ...string[]]>
+
+export type FaultName = keyof typeof catalogue
+
+/** The way to make a fault: by the name that the specification gives it. */
+export function fault(name: FaultName, reason: string, options?: ErrorOptions): SoapFault {
+  const [code, ...above] = catalogue[name]
+  return new SoapFault(code, [...above, name], reason, options)
+}
