@@ -92,5 +92,7 @@ export interface Contract {
   readonly elements: Readonly<Record<QualifiedName, QualifiedName>>
   readonly types: Readonly<Record<QualifiedName, Type>>
   /** Request element, response element and SOAPAction of each operation. */
-  readonly operations: Readonly<Record<string, { readonly action: string; readonly request: QualifiedName; readonly response: QualifiedName }>>
+  readonly operations: Readonly<
+    Record<string, { readonly action: string; readonly request: QualifiedName; readonly response: QualifiedName }>
+  >
 }

@@ -1,0 +1,110 @@
+/** `npm run compare-contract [-- folder]`: compares what wsdl/ says with ONVIF's own files, documentation aside. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Attribute, Particle, QualifiedName } from '../src/onvif/schema.ts'
+import { type Definition, loadModel, type Message, type Model } from './schemaLoader.ts'
+
+/** Where ONVIF's files of release 26.06 are looked for; they are not part of this repository. */
+export const officialFolder = resolve(import.meta.dirname, '../../shared/reference/onvif-26.06')
+
+export interface Difference {
+  /** What differs, as in `tt:User/Username`. */
+  readonly key: string
+  readonly ours: string | undefined
+  readonly theirs: string | undefined
+}
+
+export function loadOfficial(folder: string): Model {
+  return loadModel(join(folder, 'ver10/device/wsdl/devicemgmt.wsdl'), { catalog: join(folder, 'catalog.xml') })
+}
+
+export function compareModels(ours: Model, theirs: Model): Difference[] {
+  const left = factsOf(ours)
+  const right = factsOf(theirs)
+  return [...new Set([...left.keys(), ...right.keys()])]
+    .map(key => ({ key, ours: left.get(key), theirs: right.get(key) }))
+    .filter(difference => difference.ours !== difference.theirs)
+}
+
+/** The differences that SOURCE.md gives a reason for: the first cell of its table, in backquotes. */
+export function acceptedDifferences(text = readFileSync(join(import.meta.dirname, 'SOURCE.md'), 'utf8')): ReadonlySet<string> {
+  return new Set([...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, key = '']) => key))
+}
+
+/** Everything that a model says, one line per fact, so that two of them can be compared. */
+function factsOf(model: Model): ReadonlyMap<string, string> {
+  const facts = new Map<string, string>()
+  const add = (key: string, value: string): void => {
+    if (facts.has(key)) throw new Error(`two facts have the key ${key}`)
+    facts.set(key, value)
+  }
+  add('portType', model.portType)
+  add('binding', model.binding)
+  if (model.service !== undefined) add('service', model.service)
+  for (const [name, { action, request, response }] of model.operations) {
+    add(`operation ${name}`, `action ${action}, request ${messageFact(request)}, response ${messageFact(response)}`)
+  }
+  for (const [name, type] of model.elements) add(`element ${name}`, type)
+  for (const [name, definition] of model.definitions) {
+    for (const [key, value] of definitionFacts(name, definition)) add(key, value)
+  }
+  return facts
+}
+
+const messageFact = ({ name, part, element }: Message): string => `${name}(${part} ${element})`
+
+type Fact = readonly [key: string, value: string]
+
+function definitionFacts(name: QualifiedName, definition: Definition): Fact[] {
+  if (definition.kind === 'simple') {
+    const derivation = definition.list === undefined ? `restriction of ${definition.base}` : `list of ${definition.list}`
+    return [[`type ${name}`, `${derivation} ${definition.facets.map(facet => `${facet.name}=${facet.value}`).join(' ')}`]]
+  }
+  const { base, text, content, attributes, anyAttribute } = definition
+  const facts: Fact[] = [[`type ${name}`, base === undefined ? 'complex' : `extension of ${base}${text ? ' (text)' : ''}`]]
+  content.forEach((particle, index) => {
+    facts.push(particleFact(name, particle, index + 1))
+  })
+  for (const attribute of attributes) facts.push(attributeFact(name, attribute))
+  if (anyAttribute) facts.push([`${name}/@*`, `${anyAttribute.namespace} ${anyAttribute.processContents}`])
+  return facts
+}
+
+function attributeFact(owner: QualifiedName, { prefix, name, type, required, default: fallback }: Attribute): Fact {
+  const key = `${owner}/@${prefix === '' ? '' : `${prefix}:`}${name}`
+  return [key, `${type}, ${required ? 'required' : 'optional'}${fallback === undefined ? '' : `, default ${fallback}`}`]
+}
+
+function particleFact(owner: QualifiedName, particle: Particle, position: number): Fact {
+  const occurrence = `${particle.min}..${particle.max ?? 'unbounded'}`
+  switch (particle.kind) {
+    case 'element':
+      return [`${owner}/${particle.name}`, `position ${position}, ${particle.prefix}:${particle.name} of ${particle.type}, ${occurrence}`]
+    case 'any':
+      return [`${owner}/*`, `position ${position}, ${particle.namespace} ${particle.processContents}, ${occurrence}`]
+    case 'choice':
+      throw new Error('a choice is not supported')
+  }
+}
+
+/** Prints the differences; false if one is not accepted, or an accepted one is gone. */
+function report(folder: string): boolean {
+  if (!existsSync(folder)) {
+    console.log(`Skipped: ${folder} does not exist.`)
+    return true
+  }
+  const accepted = acceptedDifferences()
+  const differences = compareModels(loadModel(join(import.meta.dirname, 'device.wsdl')), loadOfficial(folder))
+  for (const { key, ours, theirs } of differences) {
+    console.log(
+      `${accepted.has(key) ? 'accepted' : 'DIFFERENT'}: ${key}\n  wsdl/:    ${ours ?? 'absent'}\n  official: ${theirs ?? 'absent'}`,
+    )
+  }
+  const unexplained = differences.filter(({ key }) => !accepted.has(key))
+  const gone = [...accepted].filter(key => !differences.some(difference => difference.key === key))
+  for (const key of gone) console.log(`SOURCE.md lists ${key}, which does not differ.`)
+  console.log(`${differences.length} differences, ${unexplained.length} of them without a reason in SOURCE.md.`)
+  return unexplained.length === 0 && gone.length === 0
+}
+
+if (import.meta.main) process.exitCode = report(resolve(process.argv[2] ?? officialFolder)) ? 0 : 1

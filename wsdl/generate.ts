@@ -1,0 +1,216 @@
+/** `npm run generate`: compiles wsdl/ into src/onvif/contract.generated.ts and src/onvif/types.generated.ts. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { ComplexType, Contract, Particle, QualifiedName, SimpleType, Type } from '../src/onvif/schema.ts'
+import { type ComplexDefinition, loadModel, type Model, prefixes, type SimpleDefinition } from './schemaLoader.ts'
+
+/** Text of each generated file, by its path from the root of the repository. */
+export function generate(model: Model): ReadonlyMap<string, string> {
+  const contract = compile(model)
+  return new Map([
+    ['src/onvif/contract.generated.ts', renderContract(contract)],
+    ['src/onvif/types.generated.ts', new TypeWriter(contract, model).render()],
+  ])
+}
+
+const header = '// Generated from wsdl/ by `npm run generate`. Do not edit.'
+
+// --- the tables ---
+
+/** Merges every type with its base and drops what only readers need. */
+export function compile(model: Model): Contract {
+  const types: Record<QualifiedName, Type> = {}
+  for (const [name, definition] of model.definitions) {
+    types[name] = definition.kind === 'simple' ? compileSimple(model, definition) : compileComplex(model, name, definition)
+  }
+  const operations: Record<string, { action: string; request: QualifiedName; response: QualifiedName }> = {}
+  for (const [name, { action, request, response }] of model.operations) {
+    operations[name] = { action, request: request.element, response: response.element }
+  }
+  const namespaces = Object.fromEntries([...prefixes].map(([namespace, prefix]) => [prefix, namespace]))
+  return { namespaces, elements: Object.fromEntries(model.elements), types, operations }
+}
+
+function compileSimple(model: Model, { base, list, facets }: SimpleDefinition): SimpleType {
+  if (list !== undefined) return { kind: 'simple', list }
+  if (base === undefined) throw new Error('a simple type has neither base nor list')
+  const parent = model.definitions.get(base)
+  if (parent?.kind === 'complex') throw new Error(`the simple type's base ${base} is complex`)
+  const inherited: SimpleType = parent ? compileSimple(model, parent) : { kind: 'simple', primitive: base.slice('xs:'.length) }
+  const enumeration = facets.filter(facet => facet.name === 'enumeration').map(facet => facet.value)
+  const others = facets
+    .filter(facet => facet.name !== 'enumeration')
+    .map(({ name, value }) => [name, name === 'pattern' ? value : Number(value)] as const)
+  return { ...inherited, ...(enumeration.length > 0 && { enumeration }), ...Object.fromEntries(others) }
+}
+
+function compileComplex(model: Model, name: QualifiedName, definition: ComplexDefinition): ComplexType {
+  const parent = definition.base === undefined ? undefined : model.definitions.get(definition.base)
+  const inherited = parent?.kind === 'complex' ? compileComplex(model, definition.base ?? '', parent) : undefined
+  const text = inherited?.text ?? (definition.text ? definition.base : undefined)
+  const type: ComplexType = {
+    kind: 'complex',
+    content: [...(inherited?.content ?? []), ...definition.content],
+    attributes: [...(inherited?.attributes ?? []), ...definition.attributes],
+    ...((definition.anyAttribute || inherited?.anyAttribute) && { anyAttribute: true }),
+    ...(text !== undefined && { text }),
+  }
+  assertFlat(name, type)
+  return type
+}
+
+/** Typed values are flat objects, so no attribute may share its name with an element, and one `$any` must do. */
+function assertFlat(name: QualifiedName, { content, attributes, text }: ComplexType): void {
+  const properties = [...attributes.map(attribute => attribute.name), ...content.map(propertyOf), ...(text === undefined ? [] : ['$value'])]
+  const twice = properties.find((property, index) => properties.indexOf(property) !== index)
+  if (twice !== undefined) throw new Error(`${name} has two members ${twice}`)
+}
+
+function propertyOf(particle: Particle): string {
+  if (particle.kind === 'choice') throw new Error('a choice is not supported')
+  return particle.kind === 'any' ? '$any' : particle.name
+}
+
+/** JSON in one string literal: Node strips and compiles that in a fraction of the time that an object literal takes (11 ms against 40, Node 24). */
+function renderContract({ namespaces, operations, elements, types }: Contract): string {
+  const block = (name: string, members: object) => {
+    const lines = Object.entries(members).map(([key, value]) => `    ${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+    return `  "${name}": {\n${lines.join(',\n')}\n  }`
+  }
+  const blocks = [block('namespaces', namespaces), block('operations', operations), block('elements', elements), block('types', types)]
+  const json = `{\n${blocks.join(',\n')}\n}`
+  if (/`|\$\{/.test(json)) throw new Error('the contract does not fit into a template literal')
+  return `${header}\nimport type { Contract } from './schema.ts'\n\nexport const contract: Contract = JSON.parse(String.raw\`${json}\`)\n`
+}
+
+// --- the TypeScript types ---
+
+const numeric = new Set([
+  'int',
+  'integer',
+  'long',
+  'short',
+  'byte',
+  'nonNegativeInteger',
+  'positiveInteger',
+  'unsignedInt',
+  'unsignedLong',
+  'unsignedShort',
+  'unsignedByte',
+  'float',
+  'double',
+  'decimal',
+])
+
+class TypeWriter {
+  readonly #contract: Contract
+  readonly #model: Model
+
+  constructor(contract: Contract, model: Model) {
+    this.#contract = contract
+    this.#model = model
+  }
+
+  render(): string {
+    const requests = Object.values(this.#contract.operations).flatMap(({ request, response }) => [request, response])
+    const named = Object.keys(this.#contract.types).filter(name => !/[/@]/.test(name) && !requests.includes(name))
+    const declarations = [...requests, ...named].map(name => this.#declaration(name))
+    const operations = [...this.#model.operations].flatMap(([name, { documentation, request, response }]) => [
+      ...comment(documentation, '  '),
+      `  readonly ${name}: { readonly request: ${this.#nameOf(request.element)}; readonly response: ${this.#nameOf(response.element)} }`,
+    ])
+    assertUnique([...requests, ...named].map(name => this.#nameOf(name)))
+    return [
+      header,
+      "import type { AnyElement } from './schema.ts'",
+      '',
+      '/** Request and response of every operation of the Device service. */',
+      'export interface Operations {',
+      ...operations,
+      '}',
+      '',
+      'export type OperationName = keyof Operations',
+      '',
+      ...declarations.flatMap(lines => [...lines, '']),
+    ].join('\n')
+  }
+
+  /** A message is named after its operation; every other type keeps its name in the schema, less the characters that TypeScript has no room for. */
+  #nameOf(name: QualifiedName): string {
+    const local = name.slice(name.indexOf(':') + 1)
+    if (this.#contract.operations[local]?.request === name) return `${local}Request`
+    // tds and tt both have a NetworkCapabilities, SecurityCapabilities and SystemCapabilities; the rarer ones, of tds, take a prefix.
+    if (name.startsWith('tds:') && this.#contract.types[`tt:${local}`]) return `Device${local}`
+    return local.replace(/\W/g, '')
+  }
+
+  #declaration(name: QualifiedName): string[] {
+    const type = this.#type(name)
+    const documentation = comment(this.#model.definitions.get(name)?.documentation ?? '', '')
+    if (type.kind === 'simple') return [...documentation, `export type ${this.#nameOf(name)} = ${this.#simple(type)}`]
+    const members = this.#members(type)
+    if (members.length === 0) return [...documentation, `export interface ${this.#nameOf(name)} {}`]
+    return [...documentation, `export interface ${this.#nameOf(name)} {`, ...members.map(member => `  ${member}`), '}']
+  }
+
+  #members({ content, attributes, text }: ComplexType): string[] {
+    const members = attributes.map(({ name, type, required }) => member(name, this.#reference(type), required === true))
+    if (text !== undefined) members.push(member('$value', this.#reference(text), true))
+    for (const particle of content) {
+      const name = propertyOf(particle)
+      const type = particle.kind === 'element' ? this.#reference(particle.type) : 'AnyElement'
+      const single = particle.kind === 'element' && particle.max === 1
+      members.push(member(name, single ? type : `readonly ${grouped(type)}[]`, particle.min > 0))
+    }
+    return members
+  }
+
+  /** How a member refers to a type: by name, or written out where the type is anonymous. */
+  #reference(name: QualifiedName): string {
+    if (name.startsWith('xs:')) return primitive(name.slice('xs:'.length))
+    if (!/[/@]/.test(name)) return this.#nameOf(name)
+    const type = this.#type(name)
+    if (type.kind === 'simple') return this.#simple(type)
+    const members = this.#members(type)
+    return members.length === 0 ? 'Record<string, never>' : `{ ${members.join('; ')} }`
+  }
+
+  #simple({ primitive: base, list, enumeration }: SimpleType): string {
+    if (enumeration) return enumeration.map(quote).join(' | ')
+    if (list !== undefined) return `readonly ${grouped(this.#reference(list))}[]`
+    return primitive(base ?? 'string')
+  }
+
+  #type(name: QualifiedName): Type {
+    const type = this.#contract.types[name]
+    if (!type) throw new Error(`there is no type ${name}`)
+    return type
+  }
+}
+
+function assertUnique(names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new Error(`two types are named ${twice}`)
+}
+
+function member(name: string, type: string, required: boolean): string {
+  const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : quote(name)
+  return required ? `readonly ${key}: ${type}` : `readonly ${key}?: ${type} | undefined`
+}
+
+function primitive(name: string): string {
+  if (name === 'boolean') return 'boolean'
+  if (name === 'base64Binary' || name === 'hexBinary') return 'Uint8Array'
+  return numeric.has(name) ? 'number' : 'string'
+}
+
+const grouped = (type: string): string => (/[ |]/.test(type) && !type.startsWith('{') ? `(${type})` : type)
+
+const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+const comment = (text: string, indent: string): string[] => (text === '' ? [] : [`${indent}/** ${text.replaceAll('*/', '')} */`])
+
+if (import.meta.main) {
+  const model = loadModel(fileURLToPath(new URL('device.wsdl', import.meta.url)))
+  for (const [file, text] of generate(model)) writeFileSync(new URL(`../${file}`, import.meta.url), text)
+}

@@ -1,0 +1,357 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Attribute, Particle, QualifiedName } from '../src/onvif/schema.ts'
+import { parseXml, resolveName, type XmlNode } from './xmlTree.ts'
+
+/** What a WSDL file and its schemas say about one service: its operations, and every element and type that they reach. */
+export interface Model {
+  readonly portType: string
+  readonly binding: string
+  readonly service: string | undefined
+  readonly operations: ReadonlyMap<string, Operation>
+  readonly elements: ReadonlyMap<QualifiedName, QualifiedName>
+  readonly definitions: ReadonlyMap<QualifiedName, Definition>
+}
+
+export interface Operation {
+  readonly action: string
+  readonly request: Message
+  readonly response: Message
+  readonly documentation: string
+}
+
+export interface Message {
+  readonly name: string
+  readonly part: string
+  readonly element: QualifiedName
+}
+
+/** A type as written, before its base type is merged into it. */
+export type Definition = SimpleDefinition | ComplexDefinition
+
+export interface SimpleDefinition {
+  readonly kind: 'simple'
+  readonly base?: QualifiedName
+  readonly list?: QualifiedName
+  readonly facets: readonly Facet[]
+  readonly documentation: string
+}
+
+export interface Facet {
+  readonly name: 'enumeration' | 'pattern' | 'length' | 'minLength' | 'maxLength' | 'minInclusive' | 'maxInclusive'
+  readonly value: string
+}
+
+export interface ComplexDefinition {
+  readonly kind: 'complex'
+  /** The type that this one extends; with `text`, the type of its character content. */
+  readonly base?: QualifiedName
+  readonly text: boolean
+  readonly content: readonly Particle[]
+  readonly attributes: readonly Attribute[]
+  readonly anyAttribute?: { readonly namespace: string; readonly processContents: string }
+  readonly documentation: string
+}
+
+/** The fixed prefix of every namespace of the contract. */
+export const prefixes: ReadonlyMap<string, string> = new Map([
+  ['http://www.w3.org/2001/XMLSchema', 'xs'],
+  ['http://www.onvif.org/ver10/device/wsdl', 'tds'],
+  ['http://www.onvif.org/ver10/schema', 'tt'],
+  ['http://www.w3.org/2005/05/xmlmime', 'xmime'],
+  ['http://www.w3.org/2004/08/xop/include', 'xop'],
+])
+
+/** Elements that no message names but that travel inside a wildcard: the capabilities in GetServicesResponse (Core 8.1.2). */
+const insideWildcards: readonly QualifiedName[] = ['tds:Capabilities']
+
+const xs = 'http://www.w3.org/2001/XMLSchema'
+const wsdl = 'http://schemas.xmlsoap.org/wsdl/'
+const soap = 'http://schemas.xmlsoap.org/wsdl/soap12/'
+
+export interface LoadOptions {
+  /** OASIS XML catalogue that says where remote schema locations lie on disk. */
+  readonly catalog?: string
+  readonly read?: (file: string) => string
+}
+
+/** Loads a WSDL 1.1 file with all schemas that it imports. Throws at anything that the contract's tables cannot express. */
+export function loadModel(file: string, options: LoadOptions = {}): Model {
+  return new Loader(options).load(file)
+}
+
+interface Component {
+  readonly node: XmlNode
+  readonly target: string
+  readonly qualified: boolean
+}
+
+type Kind = 'element' | 'attribute' | 'type'
+
+class Loader {
+  readonly #read: (file: string) => string
+  readonly #catalog = new Map<string, string>()
+  readonly #files = new Set<string>()
+  readonly #components: Record<Kind, Map<QualifiedName, Component>> = { element: new Map(), attribute: new Map(), type: new Map() }
+  readonly #elements = new Map<QualifiedName, QualifiedName>()
+  readonly #definitions = new Map<QualifiedName, Definition | undefined>()
+
+  constructor({ catalog, read = file => readFileSync(file, 'utf8') }: LoadOptions) {
+    this.#read = read
+    if (catalog === undefined) return
+    for (const entry of parseXml(read(catalog)).children) {
+      if (entry.name === 'system') this.#catalog.set(required(entry, 'systemId'), resolve(dirname(catalog), required(entry, 'uri')))
+    }
+  }
+
+  load(file: string): Model {
+    const root = parseXml(this.#read(file))
+    for (const types of childrenOf(root, wsdl, 'types')) {
+      for (const schema of childrenOf(types, xs, 'schema')) this.#index(schema, file, '')
+    }
+    const portType = only(root, wsdl, 'portType')
+    const binding = only(root, wsdl, 'binding')
+    const operations = new Map<string, Operation>()
+    for (const node of childrenOf(portType, wsdl, 'operation')) {
+      operations.set(required(node, 'name'), this.#operation(root, binding, node))
+    }
+    for (const name of insideWildcards) this.#element(name)
+
+    const definitions = new Map<QualifiedName, Definition>()
+    for (const [name, definition] of this.#definitions) if (definition) definitions.set(name, definition)
+    return {
+      portType: required(portType, 'name'),
+      binding: `${required(binding, 'name')} ${describe(only(binding, soap, 'binding'))}`,
+      service: childrenOf(root, wsdl, 'service')[0]?.attributes.get('name'),
+      operations,
+      elements: this.#elements,
+      definitions,
+    }
+  }
+
+  #operation(root: XmlNode, binding: XmlNode, node: XmlNode): Operation {
+    const name = required(node, 'name')
+    const bound = childrenOf(binding, wsdl, 'operation').find(other => other.attributes.get('name') === name)
+    if (!bound) throw new Error(`${name} is not bound`)
+    for (const direction of ['input', 'output']) {
+      if (only(only(bound, wsdl, direction), soap, 'body').attributes.get('use') !== 'literal') throw new Error(`${name} is not literal`)
+    }
+    return {
+      action: required(only(bound, soap, 'operation'), 'soapAction'),
+      request: this.#message(root, only(node, wsdl, 'input')),
+      response: this.#message(root, only(node, wsdl, 'output')),
+      documentation: documentationOf(node),
+    }
+  }
+
+  #message(root: XmlNode, use: XmlNode): Message {
+    const { name } = resolveName(required(use, 'message'), use.scope)
+    const message = childrenOf(root, wsdl, 'message').find(other => other.attributes.get('name') === name)
+    if (!message) throw new Error(`there is no message ${name}`)
+    const part = only(message, wsdl, 'part')
+    const element = qualify(part, required(part, 'element'))
+    this.#element(element)
+    return { name, part: required(part, 'name'), element }
+  }
+
+  /** Notes the global components of a schema and of what it includes and imports; they are compiled when something reaches them. */
+  #index(schema: XmlNode, file: string, includer: string): void {
+    const target = schema.attributes.get('targetNamespace') ?? includer
+    const qualified = schema.attributes.get('elementFormDefault') === 'qualified'
+    for (const node of schema.children) {
+      const name = node.attributes.get('name')
+      if (node.name === 'include' || node.name === 'import') this.#follow(node, file, node.name === 'include' ? target : '')
+      else if (name !== undefined && prefixes.has(target)) {
+        const kind = node.name === 'complexType' || node.name === 'simpleType' ? 'type' : node.name
+        if (kind !== 'element' && kind !== 'attribute' && kind !== 'type') continue
+        const key = `${prefixes.get(target)}:${name}`
+        if (this.#components[kind].has(key)) throw new Error(`${kind} ${key} is declared twice`)
+        this.#components[kind].set(key, { node, target, qualified })
+      }
+    }
+  }
+
+  #follow(node: XmlNode, file: string, includer: string): void {
+    const location = required(node, 'schemaLocation')
+    const path = this.#catalog.get(location) ?? resolve(dirname(file), location)
+    if (this.#files.has(path)) return
+    this.#files.add(path)
+    this.#index(parseXml(this.#read(path)), path, includer)
+  }
+
+  #component(kind: Kind, name: QualifiedName): Component {
+    const component = this.#components[kind].get(name)
+    if (!component) throw new Error(`there is no ${kind} ${name}`)
+    return component
+  }
+
+  #element(name: QualifiedName): QualifiedName {
+    const known = this.#elements.get(name)
+    if (known !== undefined) return known
+    const component = this.#component('element', name)
+    const type = this.#typeOf(component, name)
+    this.#elements.set(name, type)
+    return type
+  }
+
+  /** Name of the type of an element or attribute; `path` names it where it is anonymous. */
+  #typeOf({ node, ...context }: Component, path: string): QualifiedName {
+    const named = node.attributes.get('type')
+    if (named !== undefined) return this.#type(qualify(node, named))
+    const anonymous = node.children.find(child => child.name === 'complexType' || child.name === 'simpleType')
+    if (!anonymous) throw new Error(`${path} has no type`)
+    if (this.#definitions.has(path) || this.#components.type.has(path)) throw new Error(`two types are named ${path}`)
+    this.#define({ node: anonymous, ...context }, path)
+    return path
+  }
+
+  #type(name: QualifiedName): QualifiedName {
+    if (!name.startsWith('xs:') && !this.#definitions.has(name)) this.#define(this.#component('type', name), name)
+    return name
+  }
+
+  #define(component: Component, path: string): void {
+    this.#definitions.set(path, undefined) // Holds its place in the order, and ends the recursion of a type that contains itself.
+    this.#definitions.set(path, component.node.name === 'simpleType' ? this.#simple(component.node, path) : this.#complex(component, path))
+  }
+
+  #simple(node: XmlNode, path: string): SimpleDefinition {
+    const documentation = documentationOf(node)
+    const [derivation] = contentOf(node)
+    if (derivation?.name === 'list')
+      return { kind: 'simple', list: this.#type(qualify(derivation, required(derivation, 'itemType'))), facets: [], documentation }
+    if (derivation?.name !== 'restriction') throw new Error(`${path}: ${derivation?.name} is not supported`)
+    const base = this.#type(qualify(derivation, required(derivation, 'base')))
+    const facets = contentOf(derivation).map(facet => ({ name: facetName(facet.name), value: required(facet, 'value') }))
+    return { kind: 'simple', base, facets, documentation }
+  }
+
+  #complex({ node, ...context }: Component, path: string): ComplexDefinition {
+    const wrapper = contentOf(node).find(child => child.name === 'complexContent' || child.name === 'simpleContent')
+    const body = wrapper ? only(wrapper, xs, 'extension') : node
+    const base = wrapper ? this.#type(qualify(body, required(body, 'base'))) : undefined
+    const content: Particle[] = []
+    const attributes: Attribute[] = []
+    let anyAttribute: ComplexDefinition['anyAttribute']
+    for (const child of contentOf(body)) {
+      if (child.name === 'sequence') content.push(...this.#sequence({ node: child, ...context }, path))
+      else if (child.name === 'attribute') attributes.push(this.#attribute({ node: child, ...context }, path))
+      else if (child.name === 'anyAttribute') anyAttribute = wildcardOf(child)
+      else if (child !== wrapper) throw new Error(`${path}: ${child.name} is not supported`)
+    }
+    for (const name of ['abstract', 'mixed', 'block', 'final']) {
+      if (node.attributes.has(name)) throw new Error(`${path}: ${name} is not supported`)
+    }
+    const text = wrapper?.name === 'simpleContent'
+    const documentation = documentationOf(node)
+    return { kind: 'complex', ...(base && { base }), text, content, attributes, ...(anyAttribute && { anyAttribute }), documentation }
+  }
+
+  #sequence({ node, ...context }: Component, path: string): Particle[] {
+    if (node.attributes.size > 0) throw new Error(`${path}: a repeated sequence is not supported`)
+    return contentOf(node).map(child => {
+      const { min, max } = occurrenceOf(child)
+      const occurrence = max === undefined ? { min } : { min, max }
+      if (child.name === 'any') {
+        return { kind: 'any', ...wildcardOf(child), target: prefixes.get(context.target) ?? '', ...occurrence }
+      }
+      if (child.name !== 'element') throw new Error(`${path}: ${child.name} is not supported`)
+      return { kind: 'element', ...this.#particleName({ node: child, ...context }, path), ...occurrence }
+    })
+  }
+
+  #particleName({ node, ...context }: Component, path: string): { prefix: string; name: string; type: QualifiedName } {
+    for (const name of ['form', 'default', 'fixed']) if (node.attributes.has(name)) throw new Error(`${path}: ${name} is not supported`)
+    if (node.attributes.get('nillable') === 'true') throw new Error(`${path}: nillable is not supported`)
+    const ref = node.attributes.get('ref')
+    if (ref === undefined) {
+      const name = required(node, 'name')
+      const prefix = context.qualified ? (prefixes.get(context.target) ?? '') : ''
+      return { prefix, name, type: this.#typeOf({ node, ...context }, `${path}/${name}`) }
+    }
+    const element = qualify(node, ref)
+    const [prefix = '', name = ''] = element.split(':')
+    return { prefix, name, type: this.#element(element) }
+  }
+
+  #attribute({ node, ...context }: Component, path: string): Attribute {
+    const use = node.attributes.get('use') ?? 'optional'
+    if (use === 'prohibited' || node.attributes.has('fixed') || node.attributes.has('form'))
+      throw new Error(`${path}: attribute not supported`)
+    const fallback = node.attributes.get('default')
+    const rest = { ...(use === 'required' && { required: true as const }), ...(fallback !== undefined && { default: fallback }) }
+    const ref = node.attributes.get('ref')
+    if (ref === undefined) {
+      const name = required(node, 'name')
+      return { prefix: '', name, type: this.#typeOf({ node, ...context }, `${path}/@${name}`), ...rest }
+    }
+    const attribute = qualify(node, ref)
+    const [prefix = '', name = ''] = attribute.split(':')
+    const type = `${prefix}:@${name}`
+    return { prefix, name, type: this.#definitions.has(type) ? type : this.#typeOf(this.#component('attribute', attribute), type), ...rest }
+  }
+}
+
+const childrenOf = (node: XmlNode, namespace: string, name: string): XmlNode[] =>
+  node.children.filter(child => child.namespace === namespace && child.name === name)
+
+const contentOf = (node: XmlNode): XmlNode[] => node.children.filter(child => child.name !== 'annotation')
+
+function only(node: XmlNode, namespace: string, name: string): XmlNode {
+  const [child, ...more] = childrenOf(node, namespace, name)
+  if (!child || more.length > 0) throw new Error(`${node.name} ${node.attributes.get('name') ?? ''} needs exactly one ${name}`)
+  return child
+}
+
+function required(node: XmlNode, attribute: string): string {
+  const value = node.attributes.get(attribute)
+  if (value === undefined) throw new Error(`${node.name} ${node.attributes.get('name') ?? ''} has no ${attribute}`)
+  return value
+}
+
+/** A QName in an attribute value, with the contract's fixed prefix. */
+function qualify(node: XmlNode, value: string): QualifiedName {
+  const { namespace, name } = resolveName(value, node.scope)
+  const prefix = prefixes.get(namespace)
+  if (prefix === undefined) throw new Error(`${value} is in ${namespace}, which has no fixed prefix`)
+  return `${prefix}:${name}`
+}
+
+function documentationOf(node: XmlNode): string {
+  const holder = node.namespace === xs ? node.children.find(child => child.name === 'annotation') : node
+  return holder?.children.find(child => child.name === 'documentation')?.text ?? ''
+}
+
+/** `max` is undefined for unbounded. */
+function occurrenceOf(node: XmlNode): { min: number; max: number | undefined } {
+  const max = node.attributes.get('maxOccurs') ?? '1'
+  return { min: Number(node.attributes.get('minOccurs') ?? '1'), max: max === 'unbounded' ? undefined : Number(max) }
+}
+
+function wildcardOf(node: XmlNode): { namespace: string; processContents: 'lax' | 'skip' | 'strict' } {
+  const processContents = node.attributes.get('processContents') ?? 'strict'
+  if (processContents !== 'lax' && processContents !== 'skip' && processContents !== 'strict')
+    throw new Error(`processContents ${processContents}`)
+  return { namespace: node.attributes.get('namespace') ?? '##any', processContents }
+}
+
+function facetName(name: string): Facet['name'] {
+  switch (name) {
+    case 'enumeration':
+    case 'pattern':
+    case 'length':
+    case 'minLength':
+    case 'maxLength':
+    case 'minInclusive':
+    case 'maxInclusive':
+      return name
+    default:
+      throw new Error(`facet ${name} is not supported`)
+  }
+}
+
+const describe = (node: XmlNode): string =>
+  [...node.attributes]
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join(' ')
