@@ -1,0 +1,235 @@
+import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { limits } from '../limits.ts'
+
+/** The state of the device cannot be used as it is; the message says what to do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}
+
+/** What one subject keeps. Values are JSON and are never changed in place. */
+export interface Document<T> {
+  get(): T
+  /** Survives a power cut when it returns, or, inside of a transaction, when that returns. */
+  set(value: T): void
+}
+
+/**
+ * Documents by name in one file. Those under `machine/` belong to the machine, as a type plate does: no backup carries them and
+ * no factory default resets them.
+ */
+export interface Store {
+  /** `parse` throws on what is no such value: it guards what is read, restored and written. `initial` holds until the first set. */
+  document<T>(name: string, parse: (stored: unknown) => T, initial: () => T): Document<T>
+  /** All that `work` sets, or nothing of it if it throws; a transaction inside of another one is part of it. `work` cannot wait. */
+  transaction<T>(work: () => T): T
+  /** What a backup carries: the value of every document but the machine's. */
+  exportDocuments(): Readonly<Record<string, unknown>>
+  /** Puts back what exportDocuments gave; a document that is missing becomes its initial value. Throws StoreError before it changes anything. */
+  importDocuments(documents: Readonly<Record<string, unknown>>): void
+  /** Factory default: every document but the machine's and those named becomes its initial value. */
+  clear(keep?: readonly string[]): void
+  /** No call is allowed after it. */
+  close(): void
+}
+
+/** A document without its type, for what concerns all of them. */
+interface Entry {
+  value(): unknown
+  /** Checks now; the returned function writes. */
+  prepare(stored: unknown): () => void
+  reset(): void
+}
+
+/** "onvd": tells this file from every other SQLite database. */
+const applicationId = 0x6f6e7664
+const schemaVersion = 1
+
+/** Opens the file, or makes it where there is none. It is locked until `close` or the end of the process. Throws StoreError. */
+export function openStore(path: string): Store {
+  const database = openDatabase(path)
+  const select = database.prepare('SELECT value FROM documents WHERE name = ?')
+  const upsert = database.prepare('INSERT INTO documents VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
+  const remove = database.prepare('DELETE FROM documents WHERE name = ?')
+  const entries = new Map<string, Entry>()
+  /** What takes the values in memory back to where they were before the transaction. */
+  const undo: (() => void)[] = []
+  let depth = 0
+
+  function document<T>(name: string, parse: (stored: unknown) => T, initial: () => T): Document<T> {
+    if (entries.has(name)) throw new Error(`the document ${name} has two owners`)
+    const stored = select.get(name)?.value
+    let value = stored === undefined ? initial() : readStored(path, name, stored, parse)
+
+    function put(next: T): void {
+      const before = value
+      if (depth > 0)
+        undo.push(() => {
+          value = before
+        })
+      value = next
+    }
+
+    function set(next: T): void {
+      const json = JSON.stringify(next)
+      // Read back before it is written: what could not be read after a restart is refused while somebody can still be told.
+      const checked = parse(JSON.parse(json))
+      upsert.run(name, json)
+      put(checked)
+    }
+
+    entries.set(name, {
+      value: () => value,
+      prepare(imported) {
+        const checked = parse(imported)
+        return () => set(checked)
+      },
+      reset() {
+        remove.run(name)
+        put(initial())
+      },
+    })
+    return { get: () => value, set }
+  }
+
+  function transaction<T>(work: () => T): T {
+    const outermost = depth === 0
+    const mark = undo.length
+    database.exec(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT level${depth}`)
+    depth++
+    try {
+      const result = work()
+      if (result instanceof Promise) throw new TypeError('a transaction cannot wait')
+      database.exec(outermost ? 'COMMIT' : `RELEASE level${depth - 1}`)
+      return result
+    } catch (error) {
+      for (const step of undo.splice(mark).reverse()) step()
+      // A failing COMMIT may have rolled back by itself.
+      if (database.isTransaction) database.exec(outermost ? 'ROLLBACK' : `ROLLBACK TO level${depth - 1}; RELEASE level${depth - 1}`)
+      throw error
+    } finally {
+      depth--
+      if (outermost) undo.length = 0
+    }
+  }
+
+  const settings = () => [...entries].filter(([name]) => !name.startsWith('machine/'))
+
+  function clear(keep: readonly string[] = []): void {
+    transaction(() => {
+      for (const [name, entry] of settings()) if (!keep.includes(name)) entry.reset()
+    })
+  }
+
+  return {
+    document,
+    transaction,
+    clear,
+
+    exportDocuments: () => Object.fromEntries(settings().map(([name, entry]) => [name, entry.value()])),
+
+    importDocuments(documents) {
+      const known = new Map(settings())
+      const writes = Object.entries(documents).map(([name, stored]) => {
+        const entry = known.get(name)
+        if (!entry) throw new StoreError(`the backup holds ${JSON.stringify(name.slice(0, 100))}, which this version does not know`)
+        try {
+          return entry.prepare(stored)
+        } catch (cause) {
+          throw new StoreError(`the ${name} in the backup cannot be used on this device`, { cause })
+        }
+      })
+      transaction(() => {
+        clear(Object.keys(documents))
+        for (const write of writes) write()
+      })
+    },
+
+    close: () => database.close(),
+  }
+}
+
+function readStored<T>(path: string, name: string, stored: unknown, parse: (stored: unknown) => T): T {
+  try {
+    return parse(JSON.parse(String(stored)))
+  } catch (cause) {
+    throw new StoreError(`${path} is damaged: its ${name} cannot be read. ${whatToDo}`, { cause })
+  }
+}
+
+/** Never mended in silence: starting over would bring back a first log-in that nobody expects. */
+const whatToDo = 'Put back a copy of the state folder, or move it away to begin as a new device.'
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    const found = openFile(path, 'rw')
+    const database = found ?? openFile(path, 'rwc')
+    if (!database) throw new StoreError(`${path} cannot be opened or made: see that it and its folder can be written`)
+    try {
+      prepare(path, database, found === undefined)
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  } catch (error) {
+    throw error instanceof StoreError ? error : explained(path, error)
+  }
+}
+
+/** Undefined where the file is not there, or cannot be made. */
+function openFile(path: string, mode: 'rw' | 'rwc'): DatabaseSync | undefined {
+  const memory = path === ':memory:'
+  if (memory && mode === 'rw') return undefined
+  const url = memory ? path : pathToFileURL(path)
+  if (url instanceof URL) url.searchParams.set('mode', mode)
+  try {
+    return new DatabaseSync(url, { timeout: limits.storeLockTimeoutMs })
+  } catch (error) {
+    if (resultCode(error) === SQLITE_CANTOPEN) return undefined
+    throw error
+  }
+}
+
+function prepare(path: string, database: DatabaseSync, fresh: boolean): void {
+  // One process at a time: the documents live in its memory. A first transaction takes the lock, and nothing gives it back.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE')
+  if (!fresh) assertOurs(path, database)
+  database.exec('BEGIN IMMEDIATE; COMMIT')
+  // Changes are few, so each goes on into the file itself: a log that gets lost or damaged takes nothing with it.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 1; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON')
+  if (!fresh) return
+  database.exec(`
+    BEGIN;
+    CREATE TABLE documents (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    PRAGMA application_id = ${applicationId};
+    PRAGMA user_version = ${schemaVersion};
+    COMMIT`)
+}
+
+function assertOurs(path: string, database: DatabaseSync): void {
+  const pragma = (name: string) => database.prepare(`PRAGMA ${name}`).get()?.[name]
+  if (pragma('quick_check') !== 'ok') throw new StoreError(`${path} is damaged. ${whatToDo}`)
+  if (pragma('application_id') !== applicationId) throw new StoreError(`${path} is empty, or no state of onvifd. ${whatToDo}`)
+  const version = pragma('user_version')
+  if (version !== schemaVersion)
+    throw new StoreError(`${path} has format ${version} and this onvifd reads ${schemaVersion}: start the version that wrote it`)
+}
+
+const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_CANTOPEN = 14
+const SQLITE_NOTADB = 26
+
+/** The primary result code, without what SQLite adds in the upper bytes. */
+function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+}
+
+function explained(path: string, cause: unknown): StoreError {
+  const code = resultCode(cause)
+  if (code === SQLITE_BUSY)
+    return new StoreError(`${path} is in use: stop the other onvifd first, or choose another state folder`, { cause })
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return new StoreError(`${path} is damaged. ${whatToDo}`, { cause })
+  return new StoreError(`${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+}
