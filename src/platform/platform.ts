@@ -46,8 +46,8 @@ export interface Storage {
   /** When it returns, the names in the folder survive a power cut. */
   fsyncDir(path: string): Promise<void>
   unlink(path: string): Promise<void>
-  /** At most `length` bytes from `offset`; shorter at the end of the file. */
-  read(path: string, offset: number, length: number): Promise<Buffer>
+  /** Fills `into` from `offset` on and returns what was filled of it: less at the end of the file. */
+  read(path: string, offset: number, into: Buffer): Promise<Buffer>
   exists(path: string): Promise<boolean>
 }
 
@@ -112,12 +112,16 @@ export type SlotId = string
 export interface SlotInfo {
   readonly id: SlotId
   readonly running: boolean
-  /** The last one that passed its health check. */
+  /** The last one that passed its self-check. */
   readonly confirmed: boolean
+  /** What the next boot takes, as things stand. */
+  readonly next: boolean
   /** Undefined where the slot holds no complete image. */
   readonly version: string | undefined
   readonly sha256: string | undefined
   readonly triesLeft: number
+  /** The upgrade that put the image there, as long as it is not confirmed. */
+  readonly transaction: string | undefined
 }
 
 /** What the signed head of an image says, once its signature has been verified. */
@@ -126,14 +130,14 @@ export interface ImageHead {
   readonly description: string
   readonly securityEpoch: number | undefined
   readonly signers: readonly string[]
-  readonly payloads: readonly { readonly name: string; readonly role: string; readonly sha256: string; readonly sizeBytes: number | undefined }[]
+  readonly payloads: readonly { readonly name: string; readonly role: string; readonly sha256: string }[]
 }
 
 export interface InstallContext {
   readonly transaction: string
   readonly signal: AbortSignal
-  onHead(head: ImageHead): Promise<void>
-  onProgress(bytes: number): void
+  /** Called once, when the head has been verified and before anything is written. */
+  onHead(head: ImageHead): void
 }
 
 /**
@@ -145,7 +149,10 @@ export interface UpdateBackend {
   /** The largest image that a slot can take. */
   readonly slotBytesMax: number
   slots(): Promise<readonly SlotInfo[]>
-  /** Verifies the head before the first payload byte is written, writes the inactive slot, makes it durable and reads it back. */
+  /**
+   * Verifies the head before the first payload byte is written, writes the inactive slot, makes it durable, reads it back and
+   * records it. What `image` throws is thrown on. When it rejects, nothing of it is under way any more.
+   */
   install(image: AsyncIterable<Uint8Array>, context: InstallContext): Promise<{ readonly target: SlotId; readonly head: ImageHead }>
   /** The one atomic step after which the next boot tries `target`. */
   activate(target: SlotId, transaction: string): Promise<void>
@@ -153,16 +160,29 @@ export interface UpdateBackend {
   confirm(transaction: string): Promise<void>
   /** The running slot is bad: the next boot takes the other one. The caller reboots. */
   reject(transaction: string): Promise<void>
-  /** What `target` holds is worth nothing. */
-  discard(target: SlotId): Promise<void>
+  /** What the slot that does not run holds is worth nothing: it is not booted. */
+  discard(): Promise<void>
 }
 
 /** First word of the answer to an image that is refused or fails. */
 export type ImageReason =
-  | 'format' | 'signature' | 'expired' | 'revoked' | 'hash' | 'compatible' | 'version' | 'epoch' | 'truncated'
-  | 'nospace' | 'io' | 'busy' | 'lost' | 'timeout' | 'aborted'
+  | 'format'
+  | 'signature'
+  | 'expired'
+  | 'revoked'
+  | 'hash'
+  | 'compatible'
+  | 'version'
+  | 'epoch'
+  | 'truncated'
+  | 'nospace'
+  | 'io'
+  | 'busy'
+  | 'lost'
+  | 'timeout'
+  | 'aborted'
 
-/** The image is at fault: HTTP 415. */
+/** The image is at fault: HTTP 415, or 413 where the reason is `nospace`: it is larger than a slot. */
 export class ImageError extends Error {
   override readonly name = 'ImageError'
   readonly reason: ImageReason

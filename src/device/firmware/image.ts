@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { ImageError, type ImageHead } from '../../platform/platform.ts'
+import { verifyDetached } from './cms.ts'
+import { type Copy, type Description, parseDescription } from './description.ts'
+import { assertWanted, type Board, type Installed } from './policy.ts'
+import { openSwu, type Swu } from './swu.ts'
+
+/** Whom to believe, asked when the first image comes: authorities as PEM, one or more certificates. */
+export type Trust = () => Promise<string>
+
+/** A head whose signature has been verified. */
+export interface VerifiedHead {
+  readonly description: Description
+  readonly signers: readonly string[]
+}
+
+/** Believes the description only after its signature. Throws ImageError `signature`, `expired`, `format`. */
+export async function verifyHead(swu: Swu, trust: Trust, now: Date): Promise<VerifiedHead> {
+  const signers = verifyDetached(swu.signature, swu.description, await trust(), now)
+  return { description: parseDescription(swu.description), signers }
+}
+
+/** The head as the port shows it, for the slot that takes `copy`. Throws ImageError `format` where it has nothing for it. */
+export function imageHead({ description, signers }: VerifiedHead, copy: Copy): ImageHead {
+  const payloads = description.payloads[copy]
+  if (payloads === undefined) throw new ImageError('format', `the image has nothing for ${copy}`)
+  const { version, description: text, securityEpoch } = description
+  return { version, description: text, securityEpoch, signers, payloads }
+}
+
+/** Everything that is decided before the first byte of a payload is written. Throws ImageError. */
+export async function admitHead(
+  swu: Swu,
+  device: { trust: Trust; now: Date; board: Board; installed: Installed; copy: Copy },
+): Promise<ImageHead> {
+  const verified = await verifyHead(swu, device.trust, device.now)
+  assertWanted(verified.description, device.board, device.installed)
+  return imageHead(verified, device.copy)
+}
+
+/** What `onvifd image inspect` shows: the head, and every file with its size. */
+export interface Inspection {
+  readonly head: ImageHead
+  readonly description: Description
+  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[]
+  /** Names of the signers, or why the signature is not believed; undefined where nobody asked. */
+  readonly verified: readonly string[] | ImageError | undefined
+}
+
+/**
+ * Reads the whole image. With `trust`, the signature is checked and the verdict is part of the answer; the digests of the
+ * files are compared in any case. Throws ImageError `format`, `truncated`, `hash`.
+ */
+export async function inspectImage(
+  source: AsyncIterable<Uint8Array>,
+  options: { readonly trust?: Trust; readonly now?: Date } = {},
+): Promise<Inspection> {
+  const swu = await openSwu(source)
+  const { trust, now = new Date() } = options
+  const verified = trust && (await verifyHead(swu, trust, now).then(head => head.signers, asImageError))
+  const description = parseDescription(swu.description)
+  const copy = description.payloads['copy-a'] ? 'copy-a' : 'copy-b'
+  const head = imageHead({ description, signers: Array.isArray(verified) ? verified : [] }, copy)
+  const files: { name: string; sizeBytes: number }[] = []
+  const missing = new Map(head.payloads.map(({ name, sha256 }) => [name, sha256]))
+  for (let entry = await swu.next(); entry; entry = await swu.next()) {
+    const hash = createHash('sha256')
+    for await (const piece of entry.content()) hash.update(piece)
+    const expected = missing.get(entry.name)
+    if (expected !== undefined && expected !== hash.digest('hex'))
+      throw new ImageError('hash', `${entry.name} is not what the description says`)
+    missing.delete(entry.name)
+    files.push({ name: entry.name, sizeBytes: entry.sizeBytes })
+  }
+  if (missing.size > 0) throw new ImageError('format', `the image lacks ${[...missing.keys()].join(', ')}`)
+  return { head, description, files, verified }
+}
+
+function asImageError(error: unknown): ImageError {
+  if (error instanceof ImageError) return error
+  throw error
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeDurably } from './stateFolder.ts'
+
+/** Files of the CA that signs firmware images while one develops; a product gives its own with `--firmware-ca`. */
+export interface DevelopmentCa {
+  readonly ca: string
+  readonly signer: string
+  /** The signer's private key: for `onvifd image build`, never for the device. */
+  readonly key: string
+}
+
+/**
+ * Gives the CA of a state folder, and makes it where there is none. The device and `onvifd image build` may both be first:
+ * the folder gets its name when it is complete, and who comes second takes what is there.
+ */
+export async function developmentCa(state: string): Promise<DevelopmentCa> {
+  const folder = join(state, 'firmware-ca')
+  if (!existsSync(folder)) {
+    // Loaded here, because a device that has its CA never needs it.
+    const { makeDevelopmentCa } = await import('../device/firmware/developmentCa.ts')
+    const made = await makeDevelopmentCa(new Date())
+    const unfinished = `${folder}.${randomUUID()}`
+    writeDurably(join(unfinished, 'ca.pem'), made.caPem)
+    writeDurably(join(unfinished, 'signer.pem'), made.signerPem)
+    writeDurably(join(unfinished, 'signer.key'), made.signerKeyPem)
+    try {
+      renameSync(unfinished, folder)
+    } catch (error) {
+      rmSync(unfinished, { recursive: true, force: true })
+      if (!existsSync(folder)) throw error
+    }
+  }
+  return { ca: join(folder, 'ca.pem'), signer: join(folder, 'signer.pem'), key: join(folder, 'signer.key') }
+}
+
+/** The CAs whose images are taken, as PEM: those of the operator's file, or the development CA. */
+export async function readFirmwareCa(file: string | undefined, state: string): Promise<string> {
+  return readFileSync(file ?? (await developmentCa(state)).ca, 'utf8')
+}

@@ -1,0 +1,183 @@
+import type { Trust } from '../../device/firmware/image.ts'
+import type { Board } from '../../device/firmware/policy.ts'
+import { openSwu, type Swu, type SwuEntry } from '../../device/firmware/swu.ts'
+import { limits } from '../../limits.ts'
+import { BackendError, type Clock, ImageError, type ImageHead, type InstallContext, type Storage, type UpdateBackend } from '../platform.ts'
+import { type BootRecord, loadBootRecord, otherSlot, type Slot, type SlotImage, saveBootRecord, slotFile, slotIds } from './bootRecord.ts'
+import { nextSlot } from './launcher.ts'
+import { createSlotWriter } from './slotWriter.ts'
+
+export interface SlotEngineParts {
+  readonly storage: Storage
+  /** Where the slots and the boot record are. */
+  readonly folder: string
+  /** What the launcher booted. */
+  readonly running: Slot
+  readonly slotBytesMax: number
+  readonly board: Board
+  readonly trust: Trust
+  readonly clock: Clock
+}
+
+/**
+ * Two slots, one running and one to write. The order is: declare the target void, write, sync, read back, record, and, as one
+ * write of the boot record, activate. The boot record is read anew for every step: it is the truth.
+ */
+export function createSlotEngine(parts: SlotEngineParts): UpdateBackend {
+  const { storage, folder, running, slotBytesMax } = parts
+  const target = otherSlot(running)
+
+  /** Where both copies are damaged, the device runs the slot that the launcher takes then, and knows nothing about it. */
+  const load = async (): Promise<BootRecord> => (await loadBootRecord(storage, folder)) ?? unknownRecord(running)
+  const save = (record: BootRecord): Promise<void> => inOrder(() => saveBootRecord(storage, folder, record))
+
+  async function discard(transaction?: string): Promise<void> {
+    const record = await load()
+    if (record.confirmed !== running)
+      throw new BackendError('busy', `slot ${target} is the way back as long as slot ${running} is on trial`)
+    const isVoid = record.left[target] === 0 && record.images[target] === undefined && !record.order.includes(target)
+    if (isVoid && record.transaction === transaction) return
+    await save({
+      ...record,
+      order: [running],
+      left: { ...record.left, [target]: 0 },
+      images: { ...record.images, [target]: undefined },
+      transaction,
+    })
+  }
+
+  /** Writes what the head calls the root file system into the target, void until it is recorded. */
+  async function writeTarget(
+    entry: SwuEntry,
+    sha256: string,
+    { transaction, signal }: InstallContext,
+  ): Promise<Pick<SlotImage, 'sha256' | 'sizeBytes'>> {
+    if (entry.sizeBytes > slotBytesMax) {
+      throw new ImageError('nospace', `${entry.name} has ${entry.sizeBytes} bytes, a slot takes ${slotBytesMax}`)
+    }
+    await discard(transaction)
+    const writer = createSlotWriter(storage, slotFile(folder, target))
+    try {
+      for await (const piece of entry.content()) {
+        signal.throwIfAborted()
+        await inOrder(() => writer.write(piece))
+      }
+      const written = await inOrder(() => writer.finish())
+      signal.throwIfAborted()
+      if (written.sha256 !== sha256) throw new ImageError('hash', `${entry.name} is not what the description says`)
+      return written
+    } catch (error) {
+      await writer.abandon()
+      throw error
+    }
+  }
+
+  return {
+    name: 'slots',
+    slotBytesMax,
+
+    async slots() {
+      const record = await load()
+      const next = nextSlot(record)
+      return slotIds.map(id => ({
+        id,
+        running: id === running,
+        confirmed: id === record.confirmed,
+        next: id === next,
+        version: record.images[id]?.version,
+        sha256: record.images[id]?.sha256,
+        triesLeft: record.left[id],
+        transaction: id === record.confirmed ? undefined : record.transaction,
+      }))
+    },
+
+    async install(image, context) {
+      const record = await load()
+      if (record.confirmed !== running) throw new BackendError('busy', `slot ${running} is on trial`)
+      const swu = await openSwu(image)
+      const head = await admit(swu, parts, record)
+      const payload = onlyPayload(head)
+      context.onHead(head)
+
+      let written: Pick<SlotImage, 'sha256' | 'sizeBytes'> | undefined
+      for (let entry = await swu.next(); entry; entry = await swu.next()) {
+        // Files that the description does not name for this slot are passed over, as SWUpdate does.
+        if (entry.name === payload.name) written = await writeTarget(entry, payload.sha256, context)
+      }
+      if (written === undefined) throw new ImageError('format', `the image lacks ${payload.name}`)
+      const { version, securityEpoch = 0 } = head
+      const current = await load()
+      await save({ ...current, images: { ...current.images, [target]: { ...written, version, securityEpoch } } })
+      return { target, head }
+    },
+
+    async activate(_, transaction) {
+      const record = await load()
+      if (record.images[target] === undefined) throw new BackendError('io', `slot ${target} holds no complete image`)
+      await save({
+        ...record,
+        order: [target, running],
+        left: { ...record.left, [target]: limits.bootTriesMax, [running]: limits.bootTriesMax },
+        transaction,
+      })
+    },
+
+    async confirm() {
+      const record = await load()
+      const securityEpoch = Math.max(record.securityEpoch, record.images[running]?.securityEpoch ?? 0)
+      await save({
+        ...record,
+        confirmed: running,
+        left: { ...record.left, [running]: limits.bootTriesMax },
+        securityEpoch,
+        transaction: undefined,
+      })
+    },
+
+    async reject() {
+      const record = await load()
+      if (record.confirmed === running) return
+      await save({ ...record, order: [record.confirmed], left: { ...record.left, [running]: 0 } })
+    },
+
+    discard: () => discard(),
+  }
+}
+
+/** Loads what it takes to judge an image: ASN.1 and all would make every start slower than it may be. */
+async function admit(
+  swu: Swu,
+  { trust, clock, board, running }: SlotEngineParts,
+  { images, securityEpoch }: BootRecord,
+): Promise<ImageHead> {
+  const { admitHead } = await import('../../device/firmware/image.ts')
+  const installed = { version: images[running]?.version, securityEpoch }
+  return admitHead(swu, { trust, now: clock.now(), board, installed, copy: running === 'A' ? 'copy-b' : 'copy-a' })
+}
+
+function onlyPayload({ payloads }: ImageHead): ImageHead['payloads'][number] {
+  const [payload, ...more] = payloads
+  if (payload?.role !== 'rootfs' || more.length > 0) throw new ImageError('format', 'a slot takes one file, with the role rootfs')
+  return payload
+}
+
+const unknownRecord = (running: Slot): BootRecord => ({
+  order: [running],
+  left: { A: 0, B: 0, [running]: limits.bootTriesMax },
+  confirmed: running,
+  images: { A: undefined, B: undefined },
+  securityEpoch: 0,
+  transaction: undefined,
+  others: {},
+})
+
+/** A failing disk is the device's fault, and a full one is told apart. */
+async function inOrder<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (cause) {
+    if (cause instanceof BackendError) throw cause
+    const isFull = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+    throw new BackendError(isFull ? 'nospace' : 'io', isFull ? 'the disk is full' : 'the disk failed', { cause })
+  }
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import { limits } from '../../limits.ts'
+import { BackendError, type Storage } from '../platform.ts'
+
+/** Writes one stream from the beginning of a slot. */
+export interface SlotWriter {
+  write(piece: Uint8Array): Promise<void>
+  /** When it returns, everything is durable and has been read back. */
+  finish(): Promise<{ readonly sha256: string; readonly sizeBytes: number }>
+  /** When it returns, nothing touches the slot any more. Never rejects. */
+  abandon(): Promise<void>
+}
+
+/** A part of the slot that is written by now, and kept until it has been read back. */
+interface Written {
+  readonly offset: number
+  readonly bytes: Buffer
+}
+
+/**
+ * Three things go on at once: bytes arrive and are hashed, the chunk before them is being written, and the span before that is
+ * synced and read back. Reading back compares with the bytes in memory instead of hashing again: SHA-256 has proved those
+ * against the signed digest, what remains is that the disk keeps them, and comparing costs a tenth.
+ */
+export function createSlotWriter(storage: Storage, path: string): SlotWriter {
+  const hash = createHash('sha256')
+  const free: Buffer[] = []
+  const compared = Buffer.allocUnsafeSlow(limits.slotChunkBytes)
+  let sizeBytes = 0
+
+  let chunk = take()
+  let filled = 0
+  /** The span that is being filled. */
+  let span: { written: Written[]; writes: Promise<void>[]; bytes: number } = { written: [], writes: [], bytes: 0 }
+  /** The span before it, on its way to the disk. */
+  let settling: Promise<void> = Promise.resolve()
+
+  function take(): Buffer {
+    return free.pop() ?? Buffer.allocUnsafeSlow(limits.slotChunkBytes)
+  }
+
+  /** At most two writes are under way. */
+  async function submit(): Promise<void> {
+    const written = { offset: sizeBytes - filled, bytes: chunk.subarray(0, filled) }
+    span.written.push(written)
+    span.writes.push(heard(storage.pwrite(path, written.offset, written.bytes)))
+    span.bytes += filled
+    filled = 0
+    await span.writes.at(-2)
+    if (span.bytes >= limits.slotSyncBytes) await close()
+    chunk = take()
+  }
+
+  /** Hands the span over to be settled, when the one before it is. */
+  async function close(): Promise<void> {
+    await settling
+    settling = heard(settle(span))
+    span = { written: [], writes: [], bytes: 0 }
+  }
+
+  async function settle({ written, writes }: typeof span): Promise<void> {
+    await Promise.all(writes)
+    // A failed sync is final: the kernel may have dropped the pages, and a second one would say that all is well.
+    await storage.fsync(path)
+    for (const { offset, bytes } of written) {
+      const back = await storage.read(path, offset, compared.subarray(0, bytes.length))
+      if (!back.equals(bytes)) throw new BackendError('io', `the slot does not hold what was written at byte ${offset}`)
+      free.push(Buffer.from(bytes.buffer))
+    }
+  }
+
+  return {
+    async write(piece) {
+      hash.update(piece)
+      for (let taken = 0; taken < piece.length; ) {
+        const part = piece.subarray(taken, taken + chunk.length - filled)
+        chunk.set(part, filled)
+        filled += part.length
+        sizeBytes += part.length
+        taken += part.length
+        if (filled === chunk.length) await submit()
+      }
+    },
+
+    async finish() {
+      if (filled > 0) await submit()
+      await close()
+      await settling
+      return { sha256: hash.digest('hex'), sizeBytes }
+    },
+
+    async abandon() {
+      await Promise.allSettled([...span.writes, settling])
+      // Lets go of the file.
+      await storage.fsync(path).catch(() => {})
+    },
+  }
+}
+
+/** Marks a promise as looked after: its rejection is met where it is awaited, which may be later. */
+function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}
