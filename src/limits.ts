@@ -25,19 +25,47 @@ export const limits = {
   headersTimeoutMs: 10_000,
   /** A whole SOAP request: 1 MB at 35 KB/s. */
   requestTimeoutMs: 30_000,
-  /** Longer than the 4 s for which python-onvif-zeep-async keeps an idle connection. */
-  keepAliveTimeoutMs: 15_000,
+  /** A connection on which nothing moves, idle or not. Longer than the 4 s for which python-onvif-zeep-async keeps an idle one. */
+  silenceTimeoutMs: 30_000,
   /** How long running requests may go on when the device stops. */
   drainTimeoutMs: 2_000,
+  /** A name of DNS, or an IPv6 literal, with its port. */
+  hostCharactersMax: 262,
+  /** Clients reach a device by a handful of names and addresses. */
+  originsRememberedMax: 64,
+  /** After an early answer the rest of the body is read and forgotten: as much as the largest image (cpio ends below 4 GiB), … */
+  lingerBytesMax: 4_294_967_296,
+  /** … until the client is silent this long (one that waits for `100 Continue` in vain sends nothing), … */
+  lingerIdleTimeoutMs: 5_000,
+  /** … and no longer than half a gigabyte takes at 1 MB/s. */
+  lingerTotalTimeoutMs: 600_000,
 
   // Log-in
   /** WSS UsernameToken Profile 1.1.1 recommends five minutes. */
   tokenWindowMs: 300_000,
-  /** Tokens remembered against replay: 100 a second over twice the window, more is refused rather than forgotten. */
-  tokensRememberedMax: 60_000,
+  /** Longest part of a UsernameToken: names, digests and times stay under 100, the nonces of some clients do not. */
+  tokenTextCharactersMax: 1_024,
+  /** Tokens remembered against replay: 400 a second over twice the window, 25 MB; more is refused rather than forgotten. */
+  tokensRememberedMax: 250_000,
   /** A server nonce of HTTP Digest: long enough for a session of a client, short enough to bound its table. */
   nonceLifetimeMs: 300_000,
   noncesMax: 10_000,
+  /** How far a request may come in behind a later one with the same nonce: parallel connections, in the bits of one word. */
+  nonceCountsMax: 32,
+  /** Wrong passwords from one address that cost no time: a person's typing errors, a client's first round. */
+  guessesFree: 3,
+  /** The pause between attempts from an address after those: it doubles with every wrong password … */
+  guessPauseMinMs: 250,
+  /** … up to this: 21,600 guesses a day, and shorter than what clients wait for an answer. Whoever would wait longer is refused. */
+  guessPauseMaxMs: 4_000,
+  /** As many as the pause needs to grow to its longest. */
+  guessesCountedMax: 8,
+  /** An address that gave no wrong password for so long begins anew. */
+  guessMemoryMs: 600_000,
+  /** Addresses remembered, about 500 bytes each; the one that has been quiet for longest makes room. */
+  guessSourcesMax: 1_000,
+  /** Attempts of all addresses that wait for their turn, each with a request of up to 1 MB. */
+  guessesWaitingMax: 64,
   /** Longest Authorization header: the Digest fields with a long user name and URI. */
   authorizationCharactersMax: 4_096,
 
@@ -52,6 +80,10 @@ export const limits = {
   scopesMax: 64,
   scopeCharactersMax: 512,
 
+  // State
+  /** A process that was just ended may hold the lock of the state for another moment. */
+  storeLockTimeoutMs: 1_000,
+
   // Settings
   /** RFC 1035 2.3.4: 255 bytes with the length bytes, hence 253 characters. */
   hostnameCharactersMax: 253,
@@ -64,12 +96,107 @@ export const limits = {
   /** Silence after which an upload counts as broken. */
   uploadIdleTimeoutMs: 60_000,
   uploadTotalTimeoutMs: 7_200_000,
+  /** The Retry-After of a 503: what BMCs say. */
+  uploadRetryAfterSeconds: 30,
   /** A broken connection may come back with the same URI this often. */
   uploadAttemptsMax: 3,
+  /** A client that sends nothing at all after its request head. */
+  uploadFirstByteTimeoutMs: 30_000,
+  /** Below this average, counted over the time in which the device waited for the client, an upload is an attack or hopeless. */
+  uploadBytesPerSecondMin: 1_024,
+  /** The average means nothing before. */
+  uploadRateGraceMs: 120_000,
+  /** How often a running upload is looked at. */
+  uploadCheckMs: 1_000,
+  /** Tickets remembered after their end, so that they answer 410 and not 404. */
+  ticketsRetiredMax: 16,
   /** A backup holds users, scopes and settings: kilobytes. */
   backupBytesMax: 4_194_304,
+
+  // Time
+  /** The longest delay that setTimeout takes. */
+  timerMsMax: 2_147_483_647,
+
+  // Firmware images
+  /** An image of a product with many parts has about ten files. */
+  imageEntriesMax: 64,
+  /** A file name inside of an image, with its NUL; names are never paths. */
+  imageNameBytesMax: 256,
+  /** JSON with a few hundred bytes for each file. */
+  imageDescriptionBytesMax: 1_048_576,
+  /** A few signers with their chains, 2 KB for each certificate. */
+  imageSignatureBytesMax: 65_536,
+  /** Zeroes after the trailer: cpio fills its last block, 512 bytes unless told otherwise. */
+  imagePaddingBytesMax: 65_536,
+  imageVersionCharactersMax: 128,
+  imageSignersMax: 8,
+  imageCertificatesMax: 16,
+  /** Certificates between leaf and root, both counted. */
+  certificatePathMax: 6,
+  /** A certificate nests 15 deep and has some hundred nodes. */
+  derDepthMax: 40,
+  derNodesMax: 10_000,
+
+  // Firmware slots
+  /** A slot of the virtual device: room for the root file system of a camera or recorder. */
+  virtualSlotBytesMax: 1_073_741_824,
+  /** One write: large enough that calls do not count, small enough that three of them are nothing. */
+  slotChunkBytes: 262_144,
+  /** Made durable, read back and compared together, while the next bytes arrive; kept in memory until then, twice at the most. */
+  slotSyncBytes: 4_194_304,
+  /** What fw_printenv and U-Boot use by habit. */
+  bootRecordBytes: 8_192,
+  /** Boots that a new image gets to prove itself. */
+  bootTriesMax: 3,
+
+  // Firmware upgrade
+  /** Restarts of one upgrade: three tries, the way back, and two for mishaps. */
+  upgradeBootsMax: 6,
+  /** A reboot that was ordered happens within this time, or is ordered again. */
+  rebootDeadlineMs: 60_000,
+  /** A new image that cannot say by then that it is well is not. */
+  selfCheckTimeoutMs: 300_000,
+  /** Share added to the measured boot time in ExpectedDownTime. */
+  downTimeMargin: 0.2,
+  upgradeHistoryMax: 32,
+  /** What went wrong, for a person; it may quote the image. */
+  failureDetailCharactersMax: 400,
+  journalBytesMax: 65_536,
 
   // Logs
   /** Each of the two logs, in memory-friendly pieces: half is kept when it is full. */
   logBytesMax: 1_048_576,
+  /** Lines of the access log are written together, because one write for each request would cost as much as the request. */
+  logDelayMs: 200,
+  logWaitingCharactersMax: 16_384,
+  /** What a client sent may be long and deep; a line of the log stays readable. */
+  logFieldCharactersMax: 4_096,
+  logFieldEntriesMax: 100,
+  logFieldDepthMax: 5,
+
+  // Client
+  /** One call from connecting to the last byte of the answer; a slow camera takes a few seconds. */
+  clientTimeoutMs: 20_000,
+  /** The largest honest answer is a system log inside of a SOAP message. */
+  clientAnswerBytesMax: 16_777_216,
+  /** A host that does not take the connection by then is another host than the one meant, or none. */
+  clientConnectTimeoutMs: 10_000,
+  /** How long an upload waits for `100 Continue` before it sends the image anyway (RFC 9110 10.1.1: not for ever). */
+  clientContinueTimeoutMs: 3_000,
+  /** The device verifies and writes the whole image before it answers the upload. */
+  clientInstallTimeoutMs: 900_000,
+  /** A device that asks for a longer UploadDelay than this means something else. */
+  clientUploadDelayMaxMs: 3_600_000,
+  /** What is assumed where a device does not say how long it is away. */
+  clientDownTimeMs: 120_000,
+  /** ExpectedDownTime is an estimate (Core 8.3.9): the client waits this many times as long, within the bounds that follow. */
+  clientDownTimeFactor: 4,
+  clientDownTimeMinMs: 120_000,
+  clientDownTimeMaxMs: 3_600_000,
+  /** Pause between two questions whether the device is back. */
+  clientPollMs: 250,
+  /** One such question: a host that is down takes the packet and says nothing. */
+  clientPollTimeoutMs: 5_000,
+  /** A device is up in a second; a loaded machine takes longer. */
+  demoStartTimeoutMs: 30_000,
 } as const

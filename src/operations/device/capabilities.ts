@@ -1,0 +1,156 @@
+import { limits } from '../../limits.ts'
+import { contract } from '../../onvif/contract.generated.ts'
+import { fault } from '../../onvif/faults.ts'
+import type { Chapter } from '../../onvif/handlers.ts'
+import type { DeviceCapabilities, DeviceServiceCapabilities, OperationName } from '../../onvif/types.generated.ts'
+import type { Network } from '../../platform/platform.ts'
+import { addressOf, paths } from './addresses.ts'
+
+/** What a capability is computed from. */
+export interface Features {
+  /** Whether the operation does what it says: a capability that an operation stands behind is true where that is there. */
+  readonly has: (operation: Exclude<OperationName, keyof Chapter<'capabilities'>>) => boolean
+  /** Algorithms of HTTP Digest in the order in which they are offered. */
+  readonly hashingAlgorithms: readonly string[]
+  readonly network: Network
+}
+
+const release = { Major: 26, Minor: 6 } as const
+
+/**
+ * Core 8.1. There is one service so far. agsh's getServices cannot read a list of one and falls back on GetCapabilities;
+ * a second service is not invented for it.
+ */
+export function capabilities(features: Features): Chapter<'capabilities'> {
+  let once: Promise<DeviceServiceCapabilities> | undefined
+  const own = () => {
+    once ??= serviceCapabilities(features)
+    return once
+  }
+  return {
+    async GetServices({ IncludeCapability }, call) {
+      const included = IncludeCapability ? { Capabilities: { $any: [{ element: 'tds:Capabilities', value: await own() }] } } : {}
+      return {
+        Service: [{ Namespace: contract.namespaces.tds ?? '', XAddr: addressOf(paths.service, call), ...included, Version: release }],
+      }
+    },
+
+    async GetServiceCapabilities() {
+      return { Capabilities: await own() }
+    },
+
+    async GetCapabilities({ Category = [] }, call) {
+      const missing = Category.find(category => category !== 'All' && category !== 'Device')
+      if (missing) throw fault('NoSuchService', `this device has no ${missing} service`)
+      return { Capabilities: { Device: { XAddr: addressOf(paths.service, call), ...legacy(await own()) } } }
+    },
+
+    async GetWsdlUrl(_, call) {
+      return { WsdlUrl: addressOf(paths.wsdl, call) }
+    },
+  }
+}
+
+/** Core 8.1.2.3. Static while the device runs: it says what is possible, not what is set. */
+async function serviceCapabilities({ has, hashingAlgorithms, network }: Features): Promise<DeviceServiceCapabilities> {
+  const interfaces = await network.interfaces()
+  return {
+    Network: {
+      IPFilter: has('SetIPAddressFilter'),
+      ZeroConfiguration: has('SetZeroConfiguration'),
+      IPVersion6: interfaces.some(({ ipv6 }) => ipv6.addresses.length > 0),
+      DynDNS: has('SetDynamicDNS'),
+      Dot11Configuration: has('GetDot11Capabilities'),
+      Dot1XConfigurations: 0,
+      HostnameFromDHCP: has('SetHostnameFromDHCP'),
+      // How many servers SetNTP takes.
+      NTP: 0,
+      DHCPv6: false,
+    },
+    Security: {
+      'TLS1.0': false,
+      'TLS1.1': false,
+      'TLS1.2': false,
+      OnboardKeyGeneration: has('CreateCertificate'),
+      AccessPolicyConfig: has('SetAccessPolicy'),
+      DefaultAccessPolicy: true,
+      Dot1X: has('CreateDot1XConfiguration'),
+      RemoteUserHandling: has('SetRemoteUser'),
+      'X.509Token': false,
+      SAMLToken: false,
+      KerberosToken: false,
+      UsernameToken: true,
+      HttpDigest: true,
+      RELToken: false,
+      JsonWebToken: false,
+      MaxUsers: limits.usersMax,
+      MaxUserNameLength: limits.userNameCharactersMax,
+      MaxPasswordLength: limits.passwordCharactersMax,
+      HashingAlgorithms: hashingAlgorithms,
+    },
+    System: {
+      // There is no WS-Discovery yet; the discovery mode is kept for it.
+      DiscoveryResolve: false,
+      DiscoveryBye: false,
+      RemoteDiscovery: has('SetRemoteDiscoveryMode'),
+      SystemBackup: has('GetSystemBackup'),
+      SystemLogging: has('GetSystemLog'),
+      CloudFirmwareUpgrade: has('UpgradeFirmware'),
+      HttpFirmwareUpgrade: has('StartFirmwareUpgrade'),
+      HttpSystemBackup: has('StartSystemRestore') && has('GetSystemUris'),
+      HttpSystemLogging: has('GetSystemUris'),
+      HttpSupportInformation: has('GetSystemUris'),
+      StorageConfiguration: has('CreateStorageConfiguration'),
+      DiscoveryNotSupported: true,
+      // The opt-out of section 8.2: half of it is not worth the name.
+      NetworkConfigNotSupported: !has('SetNetworkInterfaces'),
+      UserConfigNotSupported: !has('CreateUsers'),
+    },
+    Misc: {},
+  }
+}
+
+/** The same facts as Core 1 spelled them (Annex A). */
+function legacy({ Network, Security, System }: DeviceServiceCapabilities): Omit<DeviceCapabilities, 'XAddr'> {
+  return {
+    Network: {
+      IPFilter: Network.IPFilter,
+      ZeroConfiguration: Network.ZeroConfiguration,
+      IPVersion6: Network.IPVersion6,
+      DynDNS: Network.DynDNS,
+      Extension: { Dot11Configuration: Network.Dot11Configuration },
+    },
+    System: {
+      DiscoveryResolve: System.DiscoveryResolve === true,
+      DiscoveryBye: System.DiscoveryBye === true,
+      RemoteDiscovery: System.RemoteDiscovery === true,
+      SystemBackup: System.SystemBackup === true,
+      SystemLogging: System.SystemLogging === true,
+      // Upgrade by attachment (UpgradeSystemFirmware), which GetServiceCapabilities does not know any more.
+      FirmwareUpgrade: false,
+      // ODM uses StartFirmwareUpgrade only where a version of at least 2.1 is listed.
+      SupportedVersions: [release],
+      Extension: {
+        HttpFirmwareUpgrade: System.HttpFirmwareUpgrade,
+        HttpSystemBackup: System.HttpSystemBackup,
+        HttpSystemLogging: System.HttpSystemLogging,
+        HttpSupportInformation: System.HttpSupportInformation,
+      },
+    },
+    IO: { InputConnectors: 0, RelayOutputs: 0 },
+    Security: {
+      'TLS1.1': Security['TLS1.1'] === true,
+      'TLS1.2': Security['TLS1.2'] === true,
+      OnboardKeyGeneration: Security.OnboardKeyGeneration === true,
+      AccessPolicyConfig: Security.AccessPolicyConfig === true,
+      'X.509Token': Security['X.509Token'] === true,
+      SAMLToken: Security.SAMLToken === true,
+      KerberosToken: Security.KerberosToken === true,
+      RELToken: Security.RELToken === true,
+      Extension: {
+        'TLS1.0': Security['TLS1.0'] === true,
+        Extension: { Dot1X: Security.Dot1X === true, RemoteUserHandling: Security.RemoteUserHandling === true },
+      },
+    },
+  }
+}

@@ -1,0 +1,15 @@
+import { fault } from '../../onvif/faults.ts'
+import type { OperationName } from '../../onvif/types.generated.ts'
+
+const stubs = new WeakSet<object>()
+
+/** The handler of an operation that this device does not have: no capability claims it. Clients look for "not implemented". */
+export function notImplemented(name: OperationName) {
+  const handler = async (): Promise<never> => {
+    throw fault('ActionNotSupported', `${name} is not implemented`)
+  }
+  stubs.add(handler)
+  return handler
+}
+
+export const isImplemented = (handler: object): boolean => !stubs.has(handler)

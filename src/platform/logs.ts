@@ -1,0 +1,169 @@
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { limits } from '../limits.ts'
+import type { Logs } from './platform.ts'
+
+interface Options {
+  /** The least that the terminal shows. The files keep `info` and above whatever the terminal shows. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly format: 'json' | 'pretty'
+  /** Where `system.log` and `access.log` live on. */
+  readonly folder: string
+  readonly terminal: { write(text: string): unknown; readonly isTTY?: boolean | undefined }
+  /** The clock of the device, so that its logs fit to what it answers. */
+  readonly now: () => Date
+}
+
+/** Both logs of the device: one JSON object a line in two bounded files; the terminal shows the system log, at `debug` the access log too. */
+export async function createLogs({ level, format, folder, terminal, now }: Options): Promise<Logs & { close(): void }> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const print = format === 'pretty' ? await prettyPrinter(terminal.isTTY === true) : escapeControls
+  const files = {
+    System: createBoundedFile(join(folder, 'system.log'), 0),
+    Access: createBoundedFile(join(folder, 'access.log'), limits.logDelayMs),
+  }
+
+  function logger(file: BoundedFile, shown: boolean) {
+    const fileLevel = level === 'debug' ? 'debug' : 'info'
+    const streams: pino.StreamEntry[] = [{ level: fileLevel, stream: { write: line => file.write(escapeControls(line)) } }]
+    if (shown && level !== 'silent') streams.push({ level, stream: { write: line => void terminal.write(print(line)) } })
+    const options = {
+      level: fileLevel,
+      base: null,
+      timestamp: () => `,"time":"${now().toISOString()}"`,
+      formatters: { level: (label: string) => ({ level: label }), log: (fields: object) => redactFields(fields) },
+      // Errors have been written out by redactFields.
+      serializers: { err: (error: unknown) => error },
+    }
+    return pino(options, pino.multistream(streams))
+  }
+
+  return {
+    system: logger(files.System, true),
+    access: logger(files.Access, level === 'debug'),
+    read: type => files[type].read(),
+    close() {
+      files.System.close()
+      files.Access.close()
+    },
+  }
+}
+
+/** Loaded only where a person reads along: it costs as much as pino itself. */
+async function prettyPrinter(colorize: boolean): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty')
+  // The text of a fault may quote what a client sent.
+  const messageFormat = (log: Record<string, unknown>, key: string) => escaped(String(log[key] ?? ''), /[\u0000-\u001f]/g)
+  const pretty = prettyFactory({ colorize, messageFormat, singleLine: true, translateTime: 'UTC:yyyy-mm-dd HH:MM:ss' })
+  return line => escapeControls(pretty(line))
+}
+
+/** JSON leaves these as they are: C1 controls drive some terminals, and the others break lines or turn the reading direction. */
+const escapeControls = (line: string): string => escaped(line, /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g)
+
+const escaped = (text: string, characters: RegExp): string =>
+  text.replace(characters, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+const secretName = /pass(word|phrase)|digest|nonce|authorization|cookie|secret|ticket|private_?key/i
+
+/** Fields as they are written: nothing whose name says that it is a secret, and nothing of a length that a client chose. */
+const redactFields = (fields: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redacted(name, value, 0)]))
+
+function redacted(name: string, value: unknown, depth: number): unknown {
+  if (secretName.test(name)) return '[redacted]'
+  if (typeof value === 'string')
+    return value.length > limits.logFieldCharactersMax ? `${value.slice(0, limits.logFieldCharactersMax)}…` : value
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  if (depth === limits.logFieldDepthMax) return '…'
+  if (value instanceof Error)
+    return { type: value.name, ...entries({ ...value, message: value.message, stack: value.stack, cause: value.cause }, depth) }
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`
+  if (Array.isArray(value)) return value.slice(0, limits.logFieldEntriesMax).map(entry => redacted('', entry, depth + 1))
+  return entries(value, depth)
+}
+
+function entries(value: object, depth: number): Record<string, unknown> {
+  const kept = Object.entries(value).filter(([, entry]) => entry !== undefined)
+  return Object.fromEntries(kept.slice(0, limits.logFieldEntriesMax).map(([name, entry]) => [name, redacted(name, entry, depth + 1)]))
+}
+
+type BoundedFile = ReturnType<typeof createBoundedFile>
+
+/**
+ * Text of at most `limits.logBytesMax` that grows at the end and forgets at the beginning: when the file holds half of that
+ * it becomes the elder one, in the place of the elder one before. Lines wait for `delayMs` to be written together.
+ */
+function createBoundedFile(path: string, delayMs: number) {
+  const elder = `${path}.1`
+  let handle = openSync(path, 'a+', 0o600)
+  let bytes = fstatSync(handle).size
+  let waiting = ''
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+
+  // A line that a power cut tore must not swallow the next one.
+  if (bytes > 0 && !endsWithNewline(handle, bytes)) waiting = '\n'
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    const text = Buffer.from(waiting)
+    waiting = ''
+    if (text.length === 0) return
+    try {
+      if (bytes + text.length > limits.logBytesMax / 2) turnOver()
+      bytes += writeSync(handle, text)
+    } catch {
+      // A full or broken disk must not stop the device, and there is no log left to say it in.
+    }
+  }
+
+  function turnOver(): void {
+    renameSync(path, elder)
+    const younger = openSync(path, 'a+', 0o600)
+    closeSync(handle)
+    handle = younger
+    bytes = 0
+  }
+
+  return {
+    write(line: string): void {
+      // The number of a closed handle may belong to another file by now.
+      if (closed) return
+      waiting += line
+      if (delayMs === 0 || waiting.length > limits.logWaitingCharactersMax) flush()
+      else timer ??= setTimeout(flush, delayMs).unref()
+    },
+
+    async read(): Promise<Buffer> {
+      if (!closed) flush()
+      return Buffer.concat(await Promise.all([readIfThere(elder), readIfThere(path)]))
+    },
+
+    close(): void {
+      if (closed) return
+      flush()
+      closeSync(handle)
+      closed = true
+    },
+  }
+}
+
+function endsWithNewline(handle: number, bytes: number): boolean {
+  const last = Buffer.alloc(1)
+  readSync(handle, last, 0, 1, bytes - 1)
+  return last[0] === 0x0a
+}
+
+async function readIfThere(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0)
+    throw error
+  }
+}

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { createBackup } from '../../../src/device/backup/backup.ts'
+import { createRestore } from '../../../src/device/backup/restore.ts'
+import { createScopes } from '../../../src/device/scopes.ts'
+import { createSeal } from '../../../src/device/seal.ts'
+import { openStore } from '../../../src/device/store.ts'
+import { UploadRefusal } from '../../../src/device/upload.ts'
+import { createUsers } from '../../../src/device/users.ts'
+import { limits } from '../../../src/limits.ts'
+import { SoapFault } from '../../../src/onvif/faults.ts'
+import type { Clock, Log } from '../../../src/platform/platform.ts'
+
+const identity = { manufacturer: 'onvifd', model: 'M', serialNumber: 'V1', hardwareId: 'h', uuid: 'u' }
+const location = 'onvif://www.onvif.org/location/unknown'
+
+function setUp(key: Uint8Array = randomBytes(32)) {
+  const store = openStore(':memory:')
+  const users = createUsers({ store, seal: createSeal(key) })
+  const scopes = createScopes({ store, identity, hwAddress: '02:00:5e:00:53:01' })
+  const serial = store.document<string>('machine/serial', String, () => 'factory')
+  users.reset('admin', 'Correct-horse-7')
+  let time = 0
+  const clock: Clock = { now: () => new Date('2026-11-21T00:00:00Z'), monotonicMs: () => time, after: () => () => {}, set: async () => {} }
+  const done: string[] = []
+  const log: Log = { debug() {}, info() {}, warn: (_, message) => void done.push(message), error() {} }
+  const power = { bootTimeMs: 2000, reboot: async (reason: string) => void done.push(`reboot for ${reason}`) }
+  const backup = createBackup({ store, key, clock, identity })
+  const restore = createRestore({
+    backup,
+    store,
+    clock,
+    power,
+    log,
+    interrupt: async reason => void done.push(`interrupted for ${reason}`),
+  })
+  const settings = () => JSON.stringify([users.list(), users.find('admin')?.password, scopes.list()])
+  const wait = (ms: number) => {
+    time += ms
+  }
+  return { store, users, scopes, serial, backup, restore, done, settings, wait }
+}
+
+const request = (ticket: string, lengthBytes?: number) => ({
+  ticket,
+  lengthBytes,
+  user: 'admin',
+  remoteAddress: '127.0.0.1',
+  signal: new AbortController().signal,
+})
+
+async function* body(...pieces: Uint8Array[]) {
+  yield* pieces
+}
+
+const refused = (status: number, reason: string) => (error: unknown) => {
+  assert.ok(error instanceof UploadRefusal, String(error))
+  assert.deepEqual([error.status, error.reason], [status, reason])
+  return true
+}
+
+test('a restore brings back every setting, and the machine stays what it is', async () => {
+  const { backup, restore, settings, users, scopes, serial, done } = setUp()
+  users.create([{ name: 'ada', password: 'Correct-horse-8', level: 'Operator' }])
+  scopes.add(['urn:x:1'])
+  const before = settings()
+  const file = backup.make()
+  users.delete(['ada'])
+  users.set([{ name: 'admin', password: 'Correct-horse-9', level: 'Administrator' }])
+  scopes.replace(['urn:x:2'])
+  serial.set('of the machine')
+  assert.notEqual(settings(), before)
+
+  const { ticket, expectedDownTimeMs } = restore.start()
+  assert.match(ticket, /^[A-Za-z0-9_-]{22}$/)
+  assert.equal(expectedDownTimeMs, 2400)
+  const receipt = await restore.upload.receive(request(ticket), body(file.subarray(0, 10), file.subarray(10)))
+  assert.equal(settings(), before)
+  assert.deepEqual(done, ['interrupted for a restore', 'the settings of a backup were restored'])
+  await receipt.afterReply()
+  assert.equal(done.at(-1), 'reboot for a restore')
+  assert.equal(serial.get(), 'of the machine')
+})
+
+test('what was never set before the backup is not set after the restore', async () => {
+  const { store, backup, restore, scopes } = setUp()
+  store.clear(['users'])
+  const file = backup.make()
+  scopes.replace(['urn:x:2'])
+  await restore.upload.receive(request(restore.start().ticket), body(file))
+  assert.deepEqual(
+    scopes
+      .list()
+      .filter(scope => !scope.fixed)
+      .map(scope => scope.uri),
+    [location],
+  )
+})
+
+test('neither names nor passwords can be read in a backup, and no two are alike', () => {
+  const { backup, users } = setUp()
+  const [one, two] = [backup.make(), backup.make()]
+  assert.ok(!one.includes('admin') && !one.includes('Correct-horse-7') && !one.includes(users.find('admin')?.password ?? ''))
+  assert.notDeepEqual(one, two)
+})
+
+test('a flipped bit anywhere is refused, and nothing changes', async () => {
+  const { backup, restore, scopes, settings, done } = setUp()
+  const file = backup.make()
+  scopes.replace(['urn:x:2'])
+  const before = settings()
+  await fc.assert(
+    fc.asyncProperty(fc.nat(file.length * 8 - 1), async bit => {
+      const broken = Buffer.from(file)
+      broken.writeUInt8(broken.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+      await assert.rejects(
+        restore.upload.receive(request(restore.start().ticket), body(broken)),
+        refused(415, bit < 16 * 8 ? 'format' : 'signature'),
+      )
+      assert.equal(settings(), before)
+    }),
+    { numRuns: 300 },
+  )
+  assert.deepEqual(done, [])
+})
+
+test('a backup that is cut off, lengthened, empty, somebody else’s or something else is refused', async () => {
+  const { backup, restore, settings } = setUp()
+  const before = settings()
+  const file = backup.make()
+  const cases: [Buffer, string][] = [
+    [Buffer.alloc(0), 'format'],
+    [file.subarray(0, 30), 'format'],
+    [file.subarray(0, -1), 'signature'],
+    [Buffer.concat([file, Buffer.of(0)]), 'signature'],
+    [setUp().backup.make(), 'signature'],
+    [Buffer.from('PK\u0003\u0004 something else that is long enough to be a backup'), 'format'],
+  ]
+  for (const [content, reason] of cases) {
+    await assert.rejects(restore.upload.receive(request(restore.start().ticket), body(content)), refused(415, reason))
+  }
+  assert.equal(settings(), before)
+})
+
+test('a backup of a newer version, whose documents are not known here, is refused as a whole', async () => {
+  const key = randomBytes(32)
+  const newer = setUp(key)
+  newer.store.document<number>('wormhole', Number, () => 7)
+  newer.scopes.replace(['urn:x:2'])
+  const { restore, settings } = setUp(key)
+  const before = settings()
+  await assert.rejects(restore.upload.receive(request(restore.start().ticket), body(newer.backup.make())), refused(415, 'content'))
+  assert.equal(settings(), before)
+})
+
+test('a ticket is for one upload, for ten minutes, and until the next one', async () => {
+  const { backup, restore, wait } = setUp()
+  const file = backup.make()
+  const admit = (ticket: string) => restore.upload.admit(request(ticket))
+  assert.throws(() => admit('AAAAAAAAAAAAAAAAAAAAAA'), refused(404, 'ticket'))
+  assert.throws(() => admit(''), refused(404, 'ticket'))
+
+  const first = restore.start().ticket
+  const second = restore.start().ticket
+  assert.throws(() => admit(first), refused(410, 'ticket'))
+  admit(second)
+  await restore.upload.receive(request(second), body(file))
+  assert.throws(() => admit(second), refused(410, 'ticket'))
+  await assert.rejects(restore.upload.receive(request(second), body(file)), refused(410, 'ticket'))
+
+  const third = restore.start().ticket
+  await assert.rejects(restore.upload.receive(request(third), body(Buffer.from('rubbish'))), refused(415, 'format'))
+  assert.throws(() => admit(third), refused(410, 'ticket'))
+
+  const fourth = restore.start().ticket
+  wait(limits.ticketLifetimeMs - 1)
+  admit(fourth)
+  wait(1)
+  assert.throws(() => admit(fourth), refused(410, 'ticket'))
+})
+
+test('an upload that breaks off may be tried again, three times in all', async () => {
+  const { restore } = setUp()
+  const { ticket } = restore.start()
+  const broken = async function* () {
+    yield Buffer.from('onvifd')
+    throw new UploadRefusal(408, 'aborted', 'the client hung up')
+  }
+  for (let attempt = 0; attempt < limits.uploadAttemptsMax; attempt += 1) {
+    await assert.rejects(restore.upload.receive(request(ticket), broken()), refused(408, 'aborted'))
+  }
+  await assert.rejects(restore.upload.receive(request(ticket), broken()), refused(410, 'ticket'))
+})
+
+test('what is larger than any backup is refused by its length, or where it has grown too large', async () => {
+  const { restore } = setUp()
+  const { ticket } = restore.start()
+  assert.throws(() => restore.upload.admit(request(ticket, limits.backupBytesMax + 1)), refused(413, 'nospace'))
+  let sent = 0
+  const endless = async function* () {
+    for (;;) {
+      sent += 65_536
+      yield Buffer.alloc(65_536)
+    }
+  }
+  await assert.rejects(restore.upload.receive(request(ticket), endless()), refused(413, 'nospace'))
+  assert.ok(sent <= limits.backupBytesMax + 65_536)
+})
+
+test('while one upload runs, another is refused, and so is a new StartSystemRestore', async () => {
+  const { backup, restore } = setUp()
+  const { ticket } = restore.start()
+  const gate = Promise.withResolvers<void>()
+  const slow = async function* () {
+    await gate.promise
+    yield backup.make()
+  }
+  const running = restore.upload.receive(request(ticket), slow())
+  assert.throws(() => restore.upload.admit(request(ticket)), refused(409, 'busy'))
+  await assert.rejects(restore.upload.receive(request(ticket), body()), refused(409, 'busy'))
+  assert.throws(restore.start, (error: unknown) => error instanceof SoapFault && error.subcodes.join() === 'Action')
+  gate.resolve()
+  await running
+  restore.start()
+})

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createTestDevice, raises } from './testDevice.ts'
+
+test('every address has the scheme, host and port of the request, the port also where it is 80', async t => {
+  for (const [origin, base] of [
+    ['http://192.0.2.7', 'http://192.0.2.7:80'],
+    ['http://camera.example.org:8080', 'http://camera.example.org:8080'],
+    ['https://192.0.2.7', 'https://192.0.2.7:443'],
+    ['http://[2001:db8::7]:81', 'http://[2001:db8::7]:81'],
+  ] as const) {
+    const { perform } = await createTestDevice(t, { origin })
+    assert.equal((await perform('GetServices', { IncludeCapability: false })).Service[0]?.XAddr, `${base}/onvif/device_service`)
+    assert.equal((await perform('GetCapabilities', {})).Capabilities.Device?.XAddr, `${base}/onvif/device_service`)
+    assert.equal((await perform('GetWsdlUrl', {})).WsdlUrl, `${base}/onvif/wsdl/device.wsdl`)
+    const uris = await perform('GetSystemUris', {})
+    assert.deepEqual(uris.SystemLogUris?.SystemLog, [
+      { Type: 'System', Uri: `${base}/onvif/download/system.log` },
+      { Type: 'Access', Uri: `${base}/onvif/download/access.log` },
+    ])
+    assert.deepEqual([uris.SupportInfoUri, uris.SystemBackupUri], [`${base}/onvif/download/support.tar`, `${base}/onvif/download/backup`])
+    assert.ok((await perform('StartSystemRestore', {})).UploadUri.startsWith(`${base}/onvif/restore/`))
+    assert.ok((await perform('StartFirmwareUpgrade', {})).UploadUri.startsWith(`${base}/onvif/upload/`))
+  }
+})
+
+test('GetServices lists the device service of release 26.06', async t => {
+  const { perform } = await createTestDevice(t)
+  const { Service } = await perform('GetServices', { IncludeCapability: false })
+  assert.deepEqual(Service, [
+    {
+      Namespace: 'http://www.onvif.org/ver10/device/wsdl',
+      XAddr: 'http://192.0.2.7:80/onvif/device_service',
+      Version: { Major: 26, Minor: 6 },
+    },
+  ])
+})
+
+test('the capabilities in GetServices are those of GetServiceCapabilities', async t => {
+  const { perform } = await createTestDevice(t)
+  const { Service } = await perform('GetServices', { IncludeCapability: true })
+  const { Capabilities } = await perform('GetServiceCapabilities', {})
+  assert.deepEqual(Service[0]?.Capabilities, { $any: [{ element: 'tds:Capabilities', value: Capabilities }] })
+})
+
+test('GetCapabilities answers the category that was asked for, and all without one', async t => {
+  const { perform } = await createTestDevice(t)
+  const all = await perform('GetCapabilities', {})
+  assert.deepEqual(Object.keys(all.Capabilities), ['Device'])
+  for (const Category of [[], ['All'], ['Device'], ['All', 'Device']] as const)
+    assert.deepEqual(await perform('GetCapabilities', { Category }), all)
+  for (const category of ['Analytics', 'Events', 'Imaging', 'Media', 'PTZ'] as const) {
+    await assert.rejects(perform('GetCapabilities', { Category: [category] }), raises('Receiver/ActionNotSupported/NoSuchService'))
+    await assert.rejects(
+      perform('GetCapabilities', { Category: ['Device', category] }),
+      raises('Receiver/ActionNotSupported/NoSuchService'),
+    )
+  }
+})
+
+test('the legacy capabilities say the same, and let ODM upgrade over HTTP and not by attachment', async t => {
+  const { perform } = await createTestDevice(t)
+  const { Network, System, Security, IO } = (await perform('GetCapabilities', {})).Capabilities.Device ?? assert.fail('no Device')
+  const now = (await perform('GetServiceCapabilities', {})).Capabilities
+  assert.equal(System?.FirmwareUpgrade, false)
+  assert.ok(System?.SupportedVersions.some(({ Major, Minor }) => Major > 2 || (Major === 2 && Minor >= 1)))
+  const { HttpFirmwareUpgrade, HttpSystemBackup, HttpSystemLogging, HttpSupportInformation, SystemBackup, SystemLogging } = now.System
+  assert.deepEqual(System?.Extension, { HttpFirmwareUpgrade, HttpSystemBackup, HttpSystemLogging, HttpSupportInformation })
+  assert.deepEqual([HttpFirmwareUpgrade, System?.SystemBackup, System?.SystemLogging], [true, SystemBackup, SystemLogging])
+  assert.deepEqual(
+    [Network?.IPVersion6, Security?.AccessPolicyConfig, IO?.RelayOutputs],
+    [now.Network.IPVersion6, now.Security.AccessPolicyConfig, 0],
+  )
+})
+
+test('IPv6 is claimed where the device has an IPv6 address', async t => {
+  for (const [listenAddress, claimed] of [
+    ['127.0.0.1', false],
+    ['::1', true],
+  ] as const) {
+    const { perform } = await createTestDevice(t, { listenAddress })
+    assert.equal((await perform('GetServiceCapabilities', {})).Capabilities.Network.IPVersion6, claimed)
+  }
+})

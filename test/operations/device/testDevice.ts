@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { createBackup } from '../../../src/device/backup/backup.ts'
+import { createRestore } from '../../../src/device/backup/restore.ts'
+import { createDiscoveryMode } from '../../../src/device/discoveryMode.ts'
+import { createFirmware } from '../../../src/device/firmware/firmware.ts'
+import { createScopes } from '../../../src/device/scopes.ts'
+import { createSeal } from '../../../src/device/seal.ts'
+import { openStore } from '../../../src/device/store.ts'
+import { createSupportInformation } from '../../../src/device/supportInformation.ts'
+import { createDateTime } from '../../../src/device/time/dateTime.ts'
+import { createUsers } from '../../../src/device/users.ts'
+import { contract } from '../../../src/onvif/contract.generated.ts'
+import { SoapFault } from '../../../src/onvif/faults.ts'
+import type { Call } from '../../../src/onvif/handlers.ts'
+import type { OperationName, Operations } from '../../../src/onvif/types.generated.ts'
+import { deviceHandlers } from '../../../src/operations/device/index.ts'
+import { createFileStorage } from '../../../src/platform/fileStorage.ts'
+import { createLogs } from '../../../src/platform/logs.ts'
+import type { Network, UpdateBackend } from '../../../src/platform/platform.ts'
+import { createClock } from '../../../src/platform/virtual/clock.ts'
+import { virtualPlatform } from '../../../src/platform/virtual/virtualPlatform.ts'
+import { createCodec } from '../../../src/soap/codec.ts'
+import { writeAnswer } from '../../../src/soap/envelope.ts'
+import { validateMessage } from '../../support/schemaValidator.ts'
+
+const codec = createCodec(contract)
+
+/** Slots that are there and never written: what an upgrade does has its own tests. */
+const update: UpdateBackend = {
+  name: 'none',
+  slotBytesMax: 1000,
+  slots: async () => [
+    { id: 'A', running: true, confirmed: true, next: true, version: '1.0.0', sha256: 'a', triesLeft: 3, transaction: undefined },
+    { id: 'B', running: false, confirmed: false, next: false, version: undefined, sha256: undefined, triesLeft: 0, transaction: undefined },
+  ],
+  install: async () => assert.fail('no image was sent'),
+  activate: async () => {},
+  confirm: async () => {},
+  reject: async () => {},
+  discard: async () => {},
+}
+
+interface Options {
+  readonly origin?: string
+  readonly listenAddress?: string
+  /** What the machine has instead. */
+  readonly network?: Partial<Network>
+}
+
+/** The device behind its desks: every subject is real, the store is in memory, and a reboot is only noted. */
+export async function createTestDevice(
+  t: TestContext,
+  { origin = 'http://192.0.2.7', listenAddress = '127.0.0.1', network: other = {} }: Options = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'onvifd-operations-'))
+  const key = randomBytes(32)
+  const store = openStore(':memory:')
+  const clock = createClock(store)
+  const logs = await createLogs({ level: 'silent', format: 'json', folder: join(folder, 'logs'), terminal: { write() {} }, now: clock.now })
+  t.after(() => {
+    logs.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const reboots: string[] = []
+  const storage = createFileStorage()
+  const restart = async (reason: string) => void reboots.push(reason)
+  const machine = {
+    store,
+    clock,
+    model: 'Virtual Device',
+    serialNumber: 'V1',
+    listenAddress: () => listenAddress,
+    bootTimeMs: 2000,
+    restart,
+    storage,
+    update,
+  }
+  const { identity, network: own, power } = virtualPlatform(machine)
+  const network = { ...own, ...other }
+
+  const firmware = await createFirmware({ backend: update, clock, storage, power, log: logs.system, folder })
+  await firmware.resume(async () => {})
+  const users = createUsers({ store, seal: createSeal(key) })
+  users.reset('admin', 'Correct-horse-7')
+  const scopes = createScopes({ store, identity, hwAddress: '02:00:5e:00:53:01' })
+  const discoveryMode = createDiscoveryMode(store)
+  const dateTime = createDateTime({ store, clock, network })
+  const backup = createBackup({ store, key, clock, identity })
+  const restore = createRestore({ backup, store, clock, power, log: logs.system, interrupt: firmware.abort })
+  const settings = () => ({ users: users.list() })
+  const supportInformation = createSupportInformation({ identity, clock, network, update, logs, settings, upgrades: firmware.history })
+  const subjects = { identity, network, power, logs, store, firmware, restore, supportInformation, users, scopes, discoveryMode, dateTime }
+  const handlers = deviceHandlers({ ...subjects, httpPort: () => 8080, hashingAlgorithms: ['MD5', 'SHA-256'] })
+
+  /** Performs the operation, sees that the answer is valid by the schema, and then does what comes after the answer. */
+  async function perform<O extends OperationName>(operation: O, request: Operations[O]['request']): Promise<Operations[O]['response']> {
+    const effects: (() => Promise<void>)[] = []
+    const call: Call = {
+      caller: { name: 'admin', level: 'Administrator' },
+      origin: new URL(origin),
+      remoteAddress: '192.0.2.99',
+      afterReply: effect => void effects.push(effect),
+    }
+    const before = reboots.length
+    const response = await handlers[operation](request, call)
+    assert.deepEqual(validateMessage(writeAnswer(codec.encodeResponse(operation, response))), [])
+    assert.equal(reboots.length, before, 'nothing restarts before the answer has left')
+    for (const effect of effects) await effect()
+    return response
+  }
+
+  return { ...subjects, backup, perform, handlers, reboots }
+}
+
+/** For assert.rejects: the fault with its code and subcodes, `Sender/InvalidArgVal/NoScope`. */
+export const raises = (fault: string) => (error: unknown) => {
+  assert.ok(error instanceof SoapFault, String(error))
+  assert.equal([error.code, ...error.subcodes].join('/'), fault)
+  return true
+}
