@@ -1,0 +1,115 @@
+import type { RequestListener, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import type { Authenticator } from '../auth/authenticate.ts'
+import type { UploadTarget } from '../device/upload.ts'
+import type { AccessClass } from '../onvif/operations.ts'
+import { paths } from '../operations/device/addresses.ts'
+import type { Logs } from '../platform/platform.ts'
+import { placeholder, readContractFiles } from './contractFiles.ts'
+import { logIn } from './login.ts'
+import { plainHeaders, replyText, type Terms } from './reply.ts'
+import { baseOf, hasBody, originOf, remoteAddressOf } from './request.ts'
+import { answerUpload } from './upload.ts'
+
+/** A file that GetSystemUris names. */
+export interface Download {
+  readonly access: Exclude<AccessClass, 'PRE_AUTH'>
+  readonly contentType: string
+  /** What a browser saves it as. */
+  readonly fileName: string
+  /** Its content as it is now; a stream where it is too large to be held. */
+  read(): Promise<Buffer | Readable>
+}
+
+export interface AppOptions extends Terms {
+  readonly authenticator: Authenticator
+  /** By path with a slash at its end: the ticket is what follows. */
+  readonly uploads: ReadonlyMap<string, UploadTarget>
+  /** By path. */
+  readonly downloads: ReadonlyMap<string, Download>
+  readonly logs: Pick<Logs, 'system' | 'access'>
+}
+
+/** Everything over HTTP that is no SOAP message. Paths are literal: what a client sends is looked up, never taken apart. */
+export async function createApp({ uploads, downloads, ...door }: AppOptions): Promise<RequestListener> {
+  const { logs } = door
+  const files = await readContractFiles()
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('query parser', false)
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
+
+  for (const [path, target] of uploads) {
+    app.use(path.slice(0, -1), (request, response) => answerUpload({ ...door, path, target }, request, response))
+  }
+
+  for (const [path, download] of downloads) {
+    app.all(path, readOnly, async (request, response) => {
+      const caller = await logIn(door, request, response, download.access)
+      if (caller === undefined) return
+      logs.access.info({ download: path, user: caller.name, from: remoteAddressOf(request), status: 200 }, 'sent')
+      await sendFile(request, response, await download.read(), download)
+    })
+  }
+
+  for (const [name, text] of files) {
+    // The second path is where `schemaLocation="device.xsd"` leads from the first one below.
+    app.all([`/onvif/wsdl/${name}`, `/onvif/${name}`], readOnly, (request, response) => sendContract(request, response, text))
+  }
+  app.get(paths.service, (request, response) => sendContract(request, response, files.get('device.wsdl') ?? ''))
+
+  app.use((request, response) => {
+    // A SOAP message would be taken on every path of /onvif/, so for other methods the path is there.
+    const exists = request.path.startsWith('/onvif/') && !isRead(request)
+    if (exists) replyText(door, request, response, 405, 'POST a SOAP message', ['Allow', 'GET, HEAD, POST'])
+    else replyText(door, request, response, 404, 'there is nothing at this address')
+  })
+
+  // Express knows an error handler by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    logs.system.error({ error, path: request.path, from: remoteAddressOf(request) }, 'a page failed')
+    if (response.headersSent) response.destroy()
+    else replyText(door, request, response, 500, 'the device could not answer')
+  })
+  return app
+
+  function readOnly(request: Request, response: Response, next: NextFunction): void {
+    if (isRead(request)) next()
+    else replyText(door, request, response, 405, 'GET the file', ['Allow', 'GET, HEAD'])
+  }
+}
+
+const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
+
+async function sendContract(request: Request, response: ServerResponse, text: string): Promise<void> {
+  const body = Buffer.from(text.replaceAll(placeholder, `${baseOf(originOf(request))}/`))
+  await sendFile(request, response, body, { contentType: 'text/xml; charset=utf-8' })
+}
+
+async function sendFile(
+  request: Request,
+  response: ServerResponse,
+  content: Buffer | Readable,
+  { contentType, fileName }: Pick<Download, 'contentType'> & Partial<Download>,
+): Promise<void> {
+  const headers = ['Content-Type', contentType, ...plainHeaders]
+  if (fileName !== undefined) headers.push('Content-Disposition', `attachment; filename="${fileName}"`)
+  // Nobody reads what a GET brings along.
+  if (hasBody(request)) response.shouldKeepAlive = false
+  if (Buffer.isBuffer(content)) {
+    response.writeHead(200, [...headers, 'Content-Length', String(content.length)])
+    response.end(content)
+    return
+  }
+  response.writeHead(200, headers)
+  if (request.method === 'HEAD') {
+    content.destroy()
+    response.end()
+    return
+  }
+  await pipeline(content, response)
+}

@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Authenticator } from '../auth/authenticate.ts'
+import type { Caller } from '../onvif/handlers.ts'
+import { type AccessClass, admitted } from '../onvif/operations.ts'
+import { replyText, type Terms } from './reply.ts'
+import { remoteAddressOf } from './request.ts'
+
+/** A request as the app has it: `url` may be shortened by a router, `originalUrl` is the target as the client sent it. */
+export interface AppRequest extends IncomingMessage {
+  readonly originalUrl: string
+}
+
+/**
+ * Who wants to send or fetch a file: HTTP Digest, because HTTP methods have no other log-in (Core 5.9.1), and a ticket in the URI
+ * is none. Answers 401 with challenges, and gives undefined, where nobody is logged in or the caller's level is too low.
+ */
+export async function logIn(
+  door: Terms & { readonly authenticator: Authenticator },
+  request: AppRequest,
+  response: ServerResponse,
+  access: Exclude<AccessClass, 'PRE_AUTH'>,
+): Promise<Caller | undefined> {
+  const verdict = await door.authenticator.authenticate({
+    method: request.method ?? '',
+    target: request.originalUrl,
+    authorization: request.headers.authorization,
+    token: undefined,
+    remoteAddress: remoteAddressOf(request),
+  })
+  if (verdict.kind === 'known' && admitted[access].includes(verdict.caller.level)) return verdict.caller
+  const stale = verdict.kind === 'refused' && verdict.by === 'http' && verdict.stale
+  const text = verdict.kind === 'known' ? `the level ${verdict.caller.level} may not do this` : 'log in with HTTP Digest'
+  replyText(
+    door,
+    request,
+    response,
+    401,
+    text,
+    door.authenticator.challenges(stale).flatMap(challenge => ['WWW-Authenticate', challenge]),
+  )
+  return undefined
+}

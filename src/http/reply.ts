@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { limits } from '../limits.ts'
+import type { Log } from '../platform/platform.ts'
+import { hasBody } from './request.ts'
+
+/** The numbers of limits.ts, which a test may shorten. */
+export type Bounds = { readonly [Name in keyof typeof limits]: number }
+
+/** What every answer of this room depends on. */
+export interface Terms {
+  readonly bounds: Bounds
+  /** Aborted when the device stops. */
+  readonly stopping: AbortSignal
+}
+
+/** Sent with everything that is not a SOAP message: nothing here is to be kept, or taken for something else by a browser. */
+export const plainHeaders = ['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'] as const
+
+/**
+ * Answers with a line of text; `headers` are names and values in turn. Where the client is still sending, the answer goes out at
+ * once with `Connection: close`, and the rest of the body is read and forgotten within bounds before the connection ends.
+ */
+export function replyText(
+  terms: Terms,
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: readonly string[] = [],
+): void {
+  if (response.destroyed || response.headersSent) return
+  const body = Buffer.from(`${text}\n`)
+  const unread = hasBody(request) && !request.complete
+  if (unread) response.shouldKeepAlive = false
+  response.writeHead(status, [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(body.length),
+    ...plainHeaders,
+    ...headers,
+  ])
+  if (!unread) {
+    response.end(body)
+    return
+  }
+  response.write(body)
+  linger(terms, request, () => response.end())
+}
+
+/** Runs what an operation or an upload left for after its answer, once, when the answer is out or the client is gone. */
+export function afterReply(response: ServerResponse, log: Log, effect: () => Promise<void>): void {
+  const run = () => {
+    effect().catch((error: unknown) => log.error({ error }, 'what was to follow an answer failed'))
+  }
+  if (response.closed) run()
+  else response.on('close', run)
+}
+
+/**
+ * RFC 9112 9.6: a connection that is closed with unread bytes in it is reset, and a reset takes the answer with it. Clients that
+ * send the whole body before they look (ODM does, twice with Digest) would never see a 401, so the body is taken to its end.
+ */
+function linger({ bounds, stopping }: Terms, request: IncomingMessage, done: () => void): void {
+  const giveUp = () => void request.destroy()
+  stopping.addEventListener('abort', giveUp)
+  const silence = setTimeout(giveUp, bounds.lingerIdleTimeoutMs)
+  const patience = setTimeout(giveUp, bounds.lingerTotalTimeoutMs)
+  let bytes = 0
+  request.on('data', (piece: Buffer) => {
+    bytes += piece.length
+    if (bytes > bounds.lingerBytesMax) giveUp()
+    else silence.refresh()
+  })
+  request.once('close', () => {
+    clearTimeout(silence)
+    clearTimeout(patience)
+    stopping.removeEventListener('abort', giveUp)
+    done()
+  })
+  request.resume()
+}
