@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { boot, type Running } from './boot.ts'
+import { connect } from './client/onvifClient.ts'
+import { type Config, ConfigError, defaults, options as known } from './config.ts'
+import { createHttpServer, type HttpServer } from './http/server.ts'
+import type { SoapAnswer, SoapRequest } from './soap/message.ts'
+
+export interface DeviceOptions extends Partial<Config> {
+  /** Password of the first Administrator; used when the state folder has no users. */
+  readonly adminPassword?: string | undefined
+  /** Told once the random password that was made because none was given. Without it, a password has to be given. */
+  readonly onFirstPassword?: (name: string, password: string) => void
+  /** Where the system log is shown; the files in the state folder are written in any case. */
+  readonly terminal?: { write(text: string): unknown; readonly isTTY?: boolean | undefined }
+}
+
+export interface Device {
+  /** Opens the door and finishes what a reboot left to do. Gives the address of the device service, with the real port. */
+  start(): Promise<string>
+  /** One SOAP message without a socket. Rejects while the device is down. */
+  handle(request: SoapRequest): Promise<SoapAnswer>
+  /** Ends everything within seconds; a running upload is broken off. No call is allowed after it. */
+  stop(): Promise<void>
+}
+
+/**
+ * A device made from the state folder. A reboot takes it down to that folder and builds it anew from what is there, as a power
+ * cycle would. Throws ConfigError, StateError or StoreError, whose messages say what to do.
+ */
+export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
+  const { adminPassword, onFirstPassword, terminal = { write: () => {} }, ...given } = options
+  const config = configure(given)
+  let running: Running | undefined
+  let door: HttpServer | undefined
+  let port = config.port
+  let stopped = false
+  /** The change between up and down that is under way, so that a second one waits for it. */
+  let turn: Promise<void> = Promise.resolve()
+
+  const up = async () => {
+    running = await boot({ config, terminal, firstPassword, restart, port: () => port })
+  }
+
+  async function down(): Promise<void> {
+    const was = running
+    await was?.interrupt('the device goes down')
+    running = undefined
+    await door?.close()
+    door = undefined
+    await was?.close()
+  }
+
+  async function open(): Promise<string> {
+    if (!running) throw new Error('the device is down')
+    const { service, uploads, downloads, authenticator, logs } = running
+    door = createHttpServer({ handle: service.handle, uploads, downloads, authenticator, logs })
+    const origin = await door.listen(config.host, port)
+    port = Number(origin.port)
+    const url = new URL(running.servicePath, origin).href
+    await running.resume(() =>
+      connect(url)
+        .call('GetSystemDateAndTime', {})
+        .then(() => {}),
+    )
+    return url
+  }
+
+  /** Gives the order and returns; the reboot itself takes the device down with whoever ordered it. */
+  async function restart(reason: string, downMs: number): Promise<void> {
+    running?.logs.system.info({ reason, downMs }, 'restarting')
+    const wasOpen = door !== undefined
+    turn = turn.then(async () => {
+      if (stopped) return
+      await down()
+      await sleep(downMs)
+      if (stopped) return
+      await up()
+      if (wasOpen) await open()
+    })
+    turn.catch(error => terminal.write(`onvifd: the restart failed: ${error instanceof Error ? error.stack : error}\n`))
+  }
+
+  function firstPassword(name: string): string {
+    if (adminPassword !== undefined) return adminPassword
+    if (!onFirstPassword) throw new ConfigError('a new device needs a password for its first Administrator: give adminPassword')
+    const password = randomBytes(12).toString('base64url')
+    onFirstPassword(name, password)
+    return password
+  }
+
+  await up()
+  return {
+    start: open,
+    async handle(request) {
+      if (!running) throw new Error('the device is down')
+      const answer = await running.service.handle(request)
+      setImmediate(() => void answer.afterReply())
+      return answer
+    },
+    async stop() {
+      stopped = true
+      await turn.catch(() => {})
+      await down()
+    },
+  }
+}
+
+function configure(given: Partial<Config>): Config {
+  for (const name of Object.keys(given)) if (!Object.hasOwn(known, name)) throw new ConfigError(`there is no option ${name}`)
+  return { ...defaults, ...given }
+}
