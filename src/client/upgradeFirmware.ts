@@ -1,0 +1,185 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { limits } from '../limits.ts'
+import { AddressError, reachableAddresses } from './address.ts'
+import { ClientError, isLoginRefused, OnvifFault } from './errors.ts'
+import { openConnections } from './exchange.ts'
+import { readMessage, statusText, text } from './message.ts'
+import type { OnvifClient } from './onvifClient.ts'
+import { type UploadAnswer, type UploadSource, upload } from './upload.ts'
+
+export type UpgradeProgress =
+  /** The device knows that an image is coming and wants this long to get ready. */
+  | { readonly phase: 'delay'; readonly delayMs: number }
+  | { readonly phase: 'upload'; readonly sentBytes: number; readonly totalBytes: number }
+  /** All is sent; the device verifies and writes. */
+  | { readonly phase: 'install' }
+  /** The device took the image and restarts; `expectedMs` is its own estimate. */
+  | { readonly phase: 'reboot'; readonly expectedMs: number }
+
+export interface UpgradeOptions {
+  readonly onProgress?: ((progress: UpgradeProgress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** How long the device may be away; default: four times what it says, at least two minutes. */
+  readonly downTimeMaxMs?: number | undefined
+  readonly continueTimeoutMs?: number | undefined
+}
+
+export interface UpgradeResult {
+  readonly oldVersion: string
+  readonly newVersion: string
+  /** What the device said when it took the image; '' where it said nothing. */
+  readonly message: string
+  /** Whether the device was seen to go away. A device that is back within moments may not be. */
+  readonly wasAway: boolean
+}
+
+/** The device did not take the image, or did not come back with it. */
+export class UpgradeError extends Error {
+  override readonly name = 'UpgradeError'
+  /** HTTP status of the answer to the upload, where it is what refused the image: 415 is the image's fault, 5xx the device's. */
+  readonly status: number | undefined
+
+  constructor(message: string, options: ErrorOptions & { status?: number } = {}) {
+    super(message, options)
+    this.status = options.status
+  }
+}
+
+/** An image in a file, which must stay as it is until the upload is over. */
+export async function imageFile(path: string): Promise<UploadSource> {
+  const { size } = await stat(path)
+  return { sizeBytes: size, open: () => createReadStream(path, { highWaterMark: 262_144 }) }
+}
+
+/**
+ * Upgrades the firmware of any device with HTTP upgrade (Core 8.3.9): announces the image, sends it, waits out the reboot and
+ * reads the version that then runs. Needs an Administrator. Throws UpgradeError, OnvifFault and ClientError.
+ */
+export async function upgradeFirmware(client: OnvifClient, image: UploadSource, options: UpgradeOptions = {}): Promise<UpgradeResult> {
+  const { onProgress = () => {}, signal } = options
+  if (image.sizeBytes === 0) throw new UpgradeError('the image is empty')
+  const oldVersion = await firmwareVersion(client)
+  const start = await client.ask('StartFirmwareUpgrade', {})
+  const uri = text(start, 'UploadUri')
+  if (uri === '') throw new UpgradeError('the device gave no address for the upload')
+
+  const delayMs = durationMs(text(start, 'UploadDelay')) ?? 0
+  if (delayMs > limits.clientUploadDelayMaxMs)
+    throw new UpgradeError(`the device wants ${Math.round(delayMs / 60_000)} minutes before the upload: try again later`)
+  if (delayMs > 0) onProgress({ phase: 'delay', delayMs })
+  await sleep(delayMs, undefined, { signal })
+
+  const answer = await uploadImage(client, uri, image, options)
+  const message = accepted(answer)
+  const expectedMs = durationMs(text(start, 'ExpectedDownTime')) ?? limits.clientDownTimeMs
+  onProgress({ phase: 'reboot', expectedMs })
+  const { newVersion, wasAway } = await afterReboot(client, oldVersion, options.downTimeMaxMs ?? patience(expectedMs), signal)
+  if (!answer.http && newVersion === oldVersion) {
+    throw new UpgradeError(`the device closed the connection without an answer to the upload and still runs ${oldVersion}`)
+  }
+  return { oldVersion, newVersion, message, wasAway }
+}
+
+async function firmwareVersion(client: OnvifClient, timeoutMs?: number): Promise<string> {
+  return text(await client.ask('GetDeviceInformation', {}, timeoutMs), 'FirmwareVersion')
+}
+
+/** Tries the addresses that the URI may mean, one after the other, as long as no connection comes about. */
+async function uploadImage(client: OnvifClient, uri: string, image: UploadSource, options: UpgradeOptions): Promise<UploadAnswer> {
+  const { session, url: service } = client
+  const { onProgress = () => {}, signal, continueTimeoutMs } = options
+  const onSent = (sentBytes: number) => {
+    onProgress({ phase: 'upload', sentBytes, totalBytes: image.sizeBytes })
+    if (sentBytes === image.sizeBytes) onProgress({ phase: 'install' })
+  }
+  let unreachable: unknown
+  for (const url of reachableAddresses(uri, service)) {
+    const connections = openConnections(session.tls, false)
+    try {
+      return await upload(url, image, { connections, digest: session.digestAt(url), onSent, signal, continueTimeoutMs })
+    } catch (error) {
+      if (!(error instanceof ClientError && error.kind === 'unreachable')) throw error
+      unreachable ??= error
+    }
+  }
+  throw unreachable ?? new AddressError('the device gave no address for the upload')
+}
+
+/** What the device said to an image that it took. Throws UpgradeError where it did not. */
+function accepted({ http }: UploadAnswer): string {
+  if (!http) return ''
+  const said = plainText(http)
+  if (http.status >= 200 && http.status < 300) return said
+  if (http.status === 401)
+    throw new UpgradeError('the device does not accept this log-in for the upload: it takes HTTP Digest of an Administrator', {
+      status: 401,
+    })
+  const why = http.status === 415 ? 'the device refuses the image' : `the upload failed with HTTP ${statusText(http.status)}`
+  throw new UpgradeError(said === '' ? why : `${why}: ${said}`, { status: http.status })
+}
+
+/** The reason for people, from a text body or a fault; pages of HTML say less than the status. */
+function plainText({ status, headers, body }: NonNullable<UploadAnswer['http']>): string {
+  const type = headers['content-type']?.[0] ?? 'text/plain'
+  if (/^text\/plain\b/i.test(type)) return printable(body.toString('utf8', 0, 2_000))
+  if (!/\bxml\b/i.test(type)) return ''
+  try {
+    readMessage({ status, headers, body }, new URL('http://device/'))
+    return ''
+  } catch (error) {
+    return error instanceof OnvifFault ? printable(error.message) : ''
+  }
+}
+
+/** One line without control characters: it goes to a terminal. */
+function printable(said: string): string {
+  return said
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 400)
+}
+
+/** Asks until the device answers with another version, or with the old one after having been away. */
+async function afterReboot(
+  client: OnvifClient,
+  oldVersion: string,
+  patienceMs: number,
+  signal: AbortSignal | undefined,
+): Promise<{ newVersion: string; wasAway: boolean }> {
+  const deadline = performance.now() + patienceMs
+  let wasAway = false
+  let refusals = 0
+  let last: unknown
+  while (performance.now() < deadline) {
+    await sleep(Math.max(0, Math.min(limits.clientPollMs, deadline - performance.now())), undefined, { signal })
+    try {
+      const newVersion = await firmwareVersion(client, limits.clientPollTimeoutMs)
+      if (newVersion !== oldVersion || wasAway) return { newVersion, wasAway }
+      last = undefined
+    } catch (error) {
+      if (!(error instanceof ClientError || error instanceof OnvifFault)) throw error
+      // While it boots, a device may answer anything. But guessing on would lock the account.
+      if (isLoginRefused(error) && ++refusals === 3)
+        throw new UpgradeError('the device is back, but refuses the log-in that it took before', { cause: error })
+      if (error instanceof ClientError && error.kind !== 'status') wasAway = true
+      last = error
+    }
+  }
+  if (last === undefined) return { newVersion: oldVersion, wasAway }
+  throw new UpgradeError(`the device took the image, but is not back after ${Math.round(patienceMs / 1000)} s`, { cause: last })
+}
+
+function patience(expectedMs: number): number {
+  const { clientDownTimeFactor, clientDownTimeMinMs, clientDownTimeMaxMs } = limits
+  return Math.min(Math.max(expectedMs * clientDownTimeFactor, clientDownTimeMinMs), clientDownTimeMaxMs)
+}
+
+/** Milliseconds of an xs:duration, months and years in round numbers; undefined where it is none. Negative ones count as none. */
+export function durationMs(duration: string): number | undefined {
+  const match = /^P(?=[\dT])(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(duration)
+  if (!match) return undefined
+  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map(part => Number(part ?? 0))
+  return ((((years * 365 + months * 30 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+}

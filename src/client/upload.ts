@@ -1,0 +1,156 @@
+import { once } from 'node:events'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { limits } from '../limits.ts'
+import type { DigestLogin } from './digest.ts'
+import { ClientError } from './errors.ts'
+import { asClientError, type Connections, type HttpAnswer, readAnswer, startRequest } from './exchange.ts'
+import { targetOf } from './session.ts'
+
+/** A file that can be read from its beginning as often as needed. */
+export interface UploadSource {
+  readonly sizeBytes: number
+  open(): AsyncIterable<Uint8Array>
+}
+
+export interface UploadOptions {
+  /** Opened fresh for each try: a refused try leaves its connection with a body that nobody reads. */
+  readonly connections: Connections
+  readonly digest: DigestLogin | undefined
+  /** Bytes that have left for the device; it starts again at 0 when the device lets us begin again. */
+  readonly onSent: (bytes: number) => void
+  readonly signal: AbortSignal | undefined
+  /** How long to wait for `100 Continue`. */
+  readonly continueTimeoutMs?: number | undefined
+}
+
+export interface UploadAnswer {
+  /** Undefined where the connection broke after the last byte: some devices reboot without an answer. */
+  readonly http: HttpAnswer | undefined
+}
+
+/** Bare or with an old nonce, with the challenge answered, with a stale nonce replaced. */
+const attemptsMax = 3
+
+/**
+ * POSTs a file as raw bytes (Core 8.3.9). `Expect: 100-continue` asks first, so that a 401 or 413 costs no transfer. Throws
+ * ClientError; kind `unreachable` means that not a byte has been sent.
+ */
+export async function upload(url: URL, source: UploadSource, options: UploadOptions): Promise<UploadAnswer> {
+  const { digest } = options
+  for (let attempt = 1; ; attempt++) {
+    const answer = await uploadOnce(url, source, digest?.authorization('POST', targetOf(url)), options)
+    if (answer.http?.status !== 401 || attempt === attemptsMax) return answer
+    if (digest?.challenged(answer.http.headers['www-authenticate'] ?? []) !== 'retry') return answer
+  }
+}
+
+async function uploadOnce(
+  url: URL,
+  source: UploadSource,
+  authorization: string | undefined,
+  options: UploadOptions,
+): Promise<UploadAnswer> {
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-length': String(source.sizeBytes),
+    expect: '100-continue',
+    ...(authorization !== undefined && { authorization }),
+  }
+  const request = startRequest({ url, method: 'POST', headers, connections: options.connections }, options.signal)
+  const exchange = watch(request)
+  let sent = false
+  request.once('timeout', () => {
+    const where = sent ? `${url.host} took the file, but has said nothing since` : 'the upload stands still: nothing is taken any more'
+    request.destroy(new ClientError('timeout', where))
+  })
+  try {
+    request.flushHeaders()
+    await connected(request, url)
+    if (await mayContinue(exchange, options.continueTimeoutMs ?? limits.clientContinueTimeoutMs)) {
+      request.setTimeout(limits.uploadIdleTimeoutMs)
+      sent = await sendBody(request, source, exchange, options.onSent)
+      request.setTimeout(limits.clientInstallTimeoutMs)
+    }
+    return { http: await readAnswer(await exchange.response, limits.clientAnswerBytesMax) }
+  } catch (error) {
+    const failure = asClientError(error, url)
+    if (sent && failure instanceof ClientError && failure.kind === 'closed') return { http: undefined }
+    throw failure
+  } finally {
+    request.destroy()
+  }
+}
+
+interface Exchange {
+  readonly response: Promise<IncomingMessage>
+  readonly continued: Promise<true>
+  /** Whether the device has answered or the connection is gone: nobody reads the body any more. */
+  readonly settled: () => boolean
+}
+
+function watch(request: ClientRequest): Exchange {
+  let settled = false
+  const continued = new Promise<true>(resolve => request.once('continue', () => resolve(true)))
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve)
+    // Errors may follow an answer that came before the body was read: the answer counts.
+    request.on('error', reject)
+  })
+  const settle = () => {
+    settled = true
+  }
+  response.then(settle, settle)
+  return { response, continued, settled: () => settled }
+}
+
+/** Waits for the connection, within a bound of its own: an address that swallows packets is the wrong one. */
+async function connected(request: ClientRequest, url: URL): Promise<void> {
+  const timer = setTimeout(
+    () =>
+      request.destroy(
+        new ClientError('unreachable', `${url.host} did not take the connection within ${limits.clientConnectTimeoutMs / 1000} s`),
+      ),
+    limits.clientConnectTimeoutMs,
+  )
+  try {
+    const socket = await new Promise<Socket>((resolve, reject) => request.once('socket', resolve).once('error', reject))
+    if (socket.connecting) await once(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect')
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Whether to send the body: on `100 Continue`, or when the device says nothing for a while, as those do that do not know of it. */
+async function mayContinue({ response, continued }: Exchange, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<boolean>(resolve => {
+    timer = setTimeout(resolve, timeoutMs, true)
+  })
+  try {
+    return await Promise.race([continued, silence, response.then(() => false)])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Sends the file; false where the device answered before its end. */
+async function sendBody(
+  request: ClientRequest,
+  source: UploadSource,
+  { response, settled }: Exchange,
+  onSent: (bytes: number) => void,
+): Promise<boolean> {
+  let bytes = 0
+  onSent(0)
+  for await (const chunk of source.open()) {
+    if (settled()) return false
+    bytes += chunk.length
+    if (bytes > source.sizeBytes) throw new Error('the file has grown since the upload began')
+    if (!request.write(chunk)) await Promise.race([once(request, 'drain'), response])
+    onSent(bytes)
+  }
+  if (bytes < source.sizeBytes) throw new Error('the file has shrunk since the upload began')
+  await Promise.race([new Promise<void>(resolve => request.end(resolve)), response])
+  return true
+}
