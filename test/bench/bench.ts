@@ -1,0 +1,294 @@
+/**
+ * `npm run bench`: ours against raw node:http answering the same bytes and against node-soap serving the same operation, all in one run.
+ * Server and client are separate processes; rounds are interleaved and their medians shown, so that a noisy machine disturbs all alike.
+ * `-- --quick` takes shorter rounds, `-- --only soap|upload|start` a part.
+ */
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { connect } from '../../src/client/onvifClient.ts'
+import type { LoadOrder, LoadResult } from './load.ts'
+import type { ServerOrder } from './servers.ts'
+
+const flag = (name: string) => process.argv.includes(`--${name}`)
+const only = process.argv[process.argv.indexOf('--only') + 1]
+const wanted = (part: string) => !flag('only') || only === part
+const roundMs = flag('quick') ? 500 : 2000
+const rounds = flag('quick') ? 3 : 5
+const uploadBytes = flag('quick') ? 64 * 1_048_576 : 512 * 1_048_576
+const user = 'bench'
+const password = 'Bench-the-device-1'
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const main = path('../../src/cli/main.ts')
+const folder = await mkdtemp(join(tmpdir(), 'onvifd-bench-'))
+const children: ChildProcess[] = []
+
+interface Server {
+  readonly port: number
+  readonly pid: number
+  readonly state?: string
+  readonly startMs: number
+}
+
+/** CPU seconds of a process so far, user and system, from the kernel. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+function residentMiB(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const kilobytes = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Math.round(Number(kilobytes) / 1024)
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+async function startOther(order: Omit<ServerOrder, 'user' | 'password'>): Promise<Server> {
+  const began = performance.now()
+  const child = fork(path('./servers.ts'))
+  children.push(child)
+  child.send({ ...order, user, password })
+  const [port] = await once(child, 'message')
+  return { port, pid: child.pid ?? 0, startMs: performance.now() - began }
+}
+
+async function startOnvifd(name: string): Promise<Server> {
+  const state = join(folder, name)
+  const began = performance.now()
+  const child = spawn(
+    process.execPath,
+    [main, 'serve', '--port', '0', '--state', state, '--admin-user', user, '--log-level', 'warn', '--boot-time', '0.1'],
+    {
+      env: { ...process.env, ONVIFD_ADMIN_PASSWORD: password },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  children.push(child)
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', code => reject(new Error(`onvifd ended with ${code}`)))
+    createInterface(child.stdout).on('line', line => {
+      const match = /^onvifd ready (\S+)/.exec(line)
+      if (match?.[1]) resolve(match[1])
+    })
+  })
+  return { port: Number(new URL(url).port), pid: child.pid ?? 0, state, startMs: performance.now() - began }
+}
+
+async function load(order: LoadOrder): Promise<LoadResult> {
+  const child = fork(path('./load.ts'))
+  child.send(order)
+  const [result] = await once(child, 'message')
+  child.kill()
+  return result
+}
+
+const envelope = (body: string) =>
+  `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tds="http://www.onvif.org/ver10/device/wsdl" xmlns:tt="http://www.onvif.org/ver10/schema"><s:Body>${body}</s:Body></s:Envelope>`
+
+const scopes = Array.from(
+  { length: 40 },
+  (_, index) => `<tds:Scopes>onvif://www.onvif.org/location/building/${'x'.repeat(40)}/${index}</tds:Scopes>`,
+).join('')
+
+const scenarios = [
+  { name: 'GetSystemDateAndTime, no log-in', body: '<tds:GetSystemDateAndTime/>', login: 'none', against: ['raw', 'soap'] },
+  { name: 'GetDeviceInformation, WS-UsernameToken', body: '<tds:GetDeviceInformation/>', login: 'token', against: ['raw', 'soap'] },
+  { name: 'GetDeviceInformation, HTTP Digest', body: '<tds:GetDeviceInformation/>', login: 'digest', against: ['raw'] },
+  {
+    name: 'GetServices with capabilities, no log-in',
+    body: '<tds:GetServices><tds:IncludeCapability>true</tds:IncludeCapability></tds:GetServices>',
+    login: 'none',
+    against: ['raw'],
+  },
+  {
+    name: 'SetScopes 4 KB, WS-UsernameToken (durable)',
+    body: `<tds:SetScopes>${scopes}</tds:SetScopes>`,
+    login: 'token',
+    against: ['raw'],
+  },
+] as const
+
+/** The bytes that ours answers, for the raw server to answer too. */
+async function answerOf(server: Server, body: string, login: string): Promise<Buffer> {
+  if (login === 'none') {
+    const response = await fetch(`http://127.0.0.1:${server.port}/onvif/device_service`, { method: 'POST', body: envelope(body) })
+    return Buffer.from(await response.arrayBuffer())
+  }
+  const operation = /<tds:(\w+)/.exec(body)?.[1] ?? ''
+  return Buffer.from(envelope(`<tds:${operation}Response>${operation === 'SetScopes' ? '' : 'x'.repeat(300)}</tds:${operation}Response>`))
+}
+
+async function benchSoap(): Promise<void> {
+  console.log(
+    '\nSOAP: server CPU per request in µs and as a ratio to raw node:http answering as many bytes, one connection of four kept busy',
+  )
+  console.log(
+    `${'operation'.padEnd(46)} ${'server'.padEnd(8)} ${'req/s'.padStart(8)} ${'µs CPU'.padStart(8)} ${'× raw'.padStart(7)} ${'p50 ms'.padStart(8)} ${'p99 ms'.padStart(8)} ${'RSS MiB'.padStart(8)}`,
+  )
+  const ours = await startOnvifd('soap')
+  const soap = await startOther({ kind: 'soap', file: '' })
+  for (const { name, body, login, against } of scenarios) {
+    const answer = join(folder, 'answer.xml')
+    writeFileSync(answer, await answerOf(ours, body, login))
+    const raw = await startOther({ kind: 'raw', file: answer })
+    const servers = new Map([
+      ['raw', raw],
+      ...(against.some(other => other === 'soap') ? ([['soap', soap]] as const) : []),
+      ['onvifd', ours],
+    ])
+    const measured = new Map<string, { cpu: number[]; rate: number[]; p50: number[]; p99: number[] }>()
+    for (let round = -1; round < rounds; round++) {
+      for (const [kind, server] of servers) {
+        const before = cpuSeconds(server.pid)
+        const order = {
+          port: server.port,
+          body: envelope(body),
+          login,
+          user,
+          password,
+          connections: 4,
+          milliseconds: round < 0 ? 1000 : roundMs,
+        }
+        const result = await load(order)
+        if (result.failures > 2) throw new Error(`${kind} failed ${result.failures} of ${result.requests} requests of ${name}`)
+        if (round < 0) continue // warm-up
+        const figures = measured.get(kind) ?? { cpu: [], rate: [], p50: [], p99: [] }
+        measured.set(kind, figures)
+        figures.cpu.push(((cpuSeconds(server.pid) - before) / result.requests) * 1e6)
+        figures.rate.push((result.requests / result.milliseconds) * 1000)
+        figures.p50.push(result.p50)
+        figures.p99.push(result.p99)
+      }
+    }
+    const base = median(measured.get('raw')?.cpu ?? [])
+    for (const [kind, { cpu, rate, p50, p99 }] of measured) {
+      const rss = residentMiB(servers.get(kind)?.pid ?? 0, 'VmRSS')
+      console.log(
+        `${name.padEnd(46)} ${kind.padEnd(8)} ${median(rate).toFixed(0).padStart(8)} ${median(cpu).toFixed(1).padStart(8)} ${(median(cpu) / base).toFixed(2).padStart(7)} ${median(p50).toFixed(2).padStart(8)} ${median(p99).toFixed(2).padStart(8)} ${String(rss).padStart(8)}`,
+      )
+    }
+    process.kill(raw.pid)
+  }
+}
+
+async function benchUpload(): Promise<void> {
+  console.log(`\nUpload of ${uploadBytes / 1_048_576} MiB: seconds from first byte to answer, relative speed, peak RSS of the server`)
+  const payload = join(folder, 'payload.img')
+  const handle = openSync(payload, 'w')
+  for (let written = 0; written < uploadBytes; written += 1_048_576) writeSync(handle, Buffer.alloc(1_048_576, written / 1_048_576))
+  const image = join(folder, 'image.swu')
+  const ours = await startOnvifd('upload')
+  await finished(
+    spawn(
+      process.execPath,
+      [main, 'image', 'build', '--version', '1.0.0', '--payload', payload, '--state', ours.state ?? '', '--out', image],
+      { stdio: 'inherit' },
+    ),
+  )
+  rmSync(payload)
+  const pipe = await startOther({ kind: 'pipe', file: join(folder, 'stored') })
+  const pipeHash = await startOther({ kind: 'pipe-hash', file: join(folder, 'stored') })
+  const seconds = { pipe: [] as number[], 'pipe-hash': [] as number[], onvifd: [] as number[] }
+  for (let round = 0; round < 3; round++) {
+    seconds.pipe.push(await post(`http://127.0.0.1:${pipe.port}/`, image))
+    seconds['pipe-hash'].push(await post(`http://127.0.0.1:${pipeHash.port}/`, image))
+    seconds.onvifd.push(await uploadToDevice(ours, image))
+  }
+  const hashed = median(seconds['pipe-hash'])
+  for (const [name, server] of [
+    ['pipe', pipe],
+    ['pipe-hash', pipeHash],
+    ['onvifd', ours],
+  ] as const) {
+    const time = median(seconds[name])
+    console.log(
+      `${name.padEnd(12)} ${time.toFixed(2).padStart(6)} s  ${(hashed / time).toFixed(2).padStart(5)} × pipe-hash  ${residentMiB(server.pid, 'VmHWM')} MiB peak`,
+    )
+  }
+}
+
+const finished = (child: ChildProcess) =>
+  new Promise<void>((resolve, reject) => child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`exit ${code}`)))))
+
+/** curl is the client: written by others, the same for all, and it needs little CPU. */
+async function post(uri: string, image: string, login = ''): Promise<number> {
+  const args = [
+    '-s',
+    '--config',
+    '-',
+    '-X',
+    'POST',
+    '-T',
+    image,
+    '-H',
+    'Content-Type: application/octet-stream',
+    '-o',
+    '/dev/null',
+    '-w',
+    '%{http_code} %{time_total}',
+    uri,
+  ]
+  const child = spawn('curl', login ? ['--digest', ...args] : args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.end(login)
+  let output = ''
+  child.stdout.on('data', text => {
+    output += text
+  })
+  await finished(child)
+  const [status, seconds] = output.split(' ')
+  if (status !== '200') throw new Error(`upload answered ${status}`)
+  return Number(seconds)
+}
+
+async function uploadToDevice(server: Server, image: string): Promise<number> {
+  const url = `http://127.0.0.1:${server.port}/onvif/device_service`
+  const client = connect(url, { user, password })
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { UploadUri } = await client.call('StartFirmwareUpgrade', {})
+      return await post(UploadUri, image, `user = "${user}:${password}"\n`)
+    } catch (error) {
+      // The device of the round before is still booting.
+      if (attempt > 100) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+}
+
+async function benchStart(): Promise<void> {
+  const starts: number[] = []
+  let idle = 0
+  for (let round = 0; round < rounds; round++) {
+    const server = await startOnvifd(`start-${Math.min(round, 1)}`)
+    const began = performance.now()
+    await fetch(`http://127.0.0.1:${server.port}/onvif/device_service`, { method: 'POST', body: envelope('<tds:GetSystemDateAndTime/>') })
+    starts.push(server.startMs + performance.now() - began)
+    await new Promise(resolve => setTimeout(resolve, 2000))
+    idle = residentMiB(server.pid, 'VmRSS')
+    process.kill(server.pid)
+    await once(children.at(-1) ?? process, 'exit')
+  }
+  console.log(
+    `\nStart: first answer ${starts[0]?.toFixed(0)} ms after the process was started on an empty folder, ${median(starts.slice(1)).toFixed(0)} ms on a used one; idle RSS ${idle} MiB`,
+  )
+}
+
+try {
+  console.log(
+    `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}; medians of ${rounds} interleaved rounds`,
+  )
+  if (wanted('start')) await benchStart()
+  if (wanted('soap')) await benchSoap()
+  if (wanted('upload')) await benchUpload()
+} finally {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+}
