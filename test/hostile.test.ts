@@ -39,7 +39,7 @@ const traversals = [
 ]
 
 const hostile: readonly (readonly [kind: string, requests: readonly Buffer[]])[] = [
-  ['XML bombs', times(10, level => post(laughs(level + 1)))],
+  ['XML bombs', times(20, level => post(laughs(level + 1)))],
   [
     'quadratic entity bombs',
     times(5, size => post(`<!DOCTYPE x [<!ENTITY a "${'a'.repeat(10_000 * (size + 1))}">]><x>${'&a;'.repeat(1000)}</x>`)),
@@ -265,8 +265,9 @@ test('hostile requests leave the device as it was', async t => {
     for (const [kind, requests] of hostile) {
       for (const [index, request] of requests.entries()) {
         const answer = await send(port, request)
-        const what = `${kind} ${index}: ${answer.slice(0, 300)}`
-        assert.doesNotMatch(answer, /^HTTP\/1\.1 200/, what)
+        const what = `${kind} ${index}: ${answer.slice(0, 500)}`
+        // The contract is for everybody; anything else would be the answer to a good request.
+        assert.doesNotMatch(answer, /^HTTP\/1\.1 200 OK\r\n(?!Content-Type: text\/xml)/, what)
         assert.doesNotMatch(answer, /node:internal|\.ts:\d|\bat \w+.*\(|\/src\/|\/node_modules\/|root:|Error:/, what)
       }
       assert.equal(device.process.exitCode, null, kind)

@@ -26,7 +26,6 @@ export const catalogue = {
   InvalidArgs: ['Sender'],
   InvalidArgVal: ['Sender'],
   UnknownAction: ['Sender'],
-  OperationProhibited: ['Sender'],
   NotAuthorized: ['Sender'],
   ActionNotSupported: ['Receiver'],
   Action: ['Receiver'],
