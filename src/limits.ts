@@ -143,7 +143,7 @@ export const limits = {
   /** One write: large enough that calls do not count, small enough that three of them are nothing. */
   slotChunkBytes: 262_144,
   /** Made durable, read back and compared together, while the next bytes arrive; kept in memory until then, twice at the most. */
-  slotSyncBytes: 4_194_304,
+  slotSyncBytes: 8_388_608,
   /** What fw_printenv and U-Boot use by habit. */
   bootRecordBytes: 8_192,
   /** Boots that a new image gets to prove itself. */
@@ -193,10 +193,20 @@ export const limits = {
   clientDownTimeFactor: 4,
   clientDownTimeMinMs: 120_000,
   clientDownTimeMaxMs: 3_600_000,
+  /** Bare or with an old nonce, with the challenge answered, with a stale nonce replaced: nothing is gained by a fourth time. */
+  clientLoginAttemptsMax: 3,
+  /** A device that booted with other passwords must not be asked until it locks the account. */
+  clientRefusalsMax: 3,
   /** Pause between two questions whether the device is back. */
   clientPollMs: 250,
   /** One such question: a host that is down takes the packet and says nothing. */
   clientPollTimeoutMs: 5_000,
   /** A device is up in a second; a loaded machine takes longer. */
   demoStartTimeoutMs: 30_000,
+  /** A device ends in less than 5 s. */
+  demoStopTimeoutMs: 10_000,
+  /** Longest that a person can tell a command to wait. */
+  commandWaitSecondsMax: 86_400,
+  /** A line from a device on somebody's terminal. */
+  terminalLineCharactersMax: 500,
 } as const

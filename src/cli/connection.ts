@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ClientError, isLoginRefused, OnvifFault } from '../client/errors.ts'
 import { connect, type OnvifClient } from '../client/onvifClient.ts'
 import type { LoginKind } from '../client/session.ts'
+import { limits } from '../limits.ts'
 import { obtainPassword } from './password.ts'
 
 /** What every command that talks to a device takes. */
@@ -26,14 +27,15 @@ export function addConnectionOptions(command: Command): Command {
         .choices(['auto', 'digest', 'token'])
         .default('auto'),
     )
-    .option('--timeout <seconds>', 'for each answer', parseSeconds, 20)
+    .option('--timeout <seconds>', 'for each answer', parseSeconds, limits.clientTimeoutMs / 1000)
     .option('--insecure', 'https: take any certificate, such as a self-signed one')
     .option('--ca <file>', 'https: PEM file of the CAs to trust')
 }
 
-function parseSeconds(text: string): number {
+/** For an option of commander. */
+export function parseSeconds(text: string): number {
   const seconds = Number(text)
-  if (!(seconds > 0 && seconds <= 86_400)) throw new InvalidArgumentError('Give seconds, such as 5 or 0.5.')
+  if (!(seconds > 0 && seconds <= limits.commandWaitSecondsMax)) throw new InvalidArgumentError('Give seconds, such as 5 or 0.5.')
   return seconds
 }
 

@@ -22,16 +22,19 @@ const env = { ...process.env, ONVIFD_ADMIN_PASSWORD: randomBytes(18).toString('b
 /** Starts `onvifd …`, shown as a person would type it. */
 function onvifd(args: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess {
   process.stdout.write(`\n$ onvifd ${args.join(' ')}\n`)
-  return spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { ...env, ONVIFD_PASSWORD: env.ONVIFD_ADMIN_PASSWORD },
     stdio: ['ignore', stdout, 'inherit'],
-    signal: stop.signal,
-    killSignal: 'SIGTERM',
   })
+  const end = () => child.kill('SIGTERM')
+  stop.signal.addEventListener('abort', end)
+  child.once('exit', () => stop.signal.removeEventListener('abort', end))
+  return child
 }
 
 /** Runs a command to its end. */
 async function run(...args: readonly string[]): Promise<void> {
+  stop.signal.throwIfAborted()
   const [code] = await once(onvifd(args, 'inherit'), 'exit')
   if (code !== 0) throw new Error(`onvifd ${args[0]} ended with ${code ?? 'a signal'}`)
 }
@@ -53,8 +56,9 @@ async function ready(device: ChildProcess): Promise<string> {
 async function demonstrate(folder: string): Promise<void> {
   const [state, payload, image] = [join(folder, 'state'), join(folder, 'rootfs.img'), join(folder, 'firmware-1.1.0.swu')]
   await writeFile(payload, randomBytes(payloadBytes))
+  stop.signal.throwIfAborted()
   const device = onvifd(['serve', '--port', '0', '--state', state, '--log-level', 'warn'], 'pipe')
-  const exited = new Promise(resolve => device.once('exit', resolve).once('error', resolve))
+  const exited = once(device, 'exit')
   try {
     const url = await ready(device)
     device.stdout?.resume()
@@ -63,7 +67,9 @@ async function demonstrate(folder: string): Promise<void> {
     await run('upgrade', url, image, '--user', 'admin')
   } finally {
     device.kill('SIGTERM')
+    const patience = setTimeout(() => device.kill('SIGKILL'), limits.demoStopTimeoutMs)
     await exited
+    clearTimeout(patience)
   }
 }
 

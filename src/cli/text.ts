@@ -1,5 +1,7 @@
+import { limits } from '../limits.ts'
+
 /** What a device or a file says, fit for a terminal: one line, no control characters that would steer it. */
-export function oneLine(text: string, charactersMax = 500): string {
+export function oneLine(text: string, charactersMax: number = limits.terminalLineCharactersMax): string {
   const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
   return plain.length > charactersMax ? `${plain.slice(0, charactersMax - 1)}…` : plain
 }

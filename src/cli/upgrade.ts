@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { imageFile, type UpgradeResult, upgradeFirmware } from '../client/upgradeFirmware.ts'
 import { parseDescription } from '../device/firmware/description.ts'
 import { openSwu } from '../device/firmware/swu.ts'
 import { ImageError } from '../platform/platform.ts'
-import { addConnectionOptions, type ConnectionOptions, urlArgument, withClient } from './connection.ts'
+import { addConnectionOptions, type ConnectionOptions, parseSeconds, urlArgument, withClient } from './connection.ts'
 import { createProgressView } from './progressView.ts'
 import { oneLine } from './text.ts'
 
@@ -21,7 +21,7 @@ export function upgradeCommand(): Command {
     )
     .argument('<url>', urlArgument)
     .argument('<image>', 'file with the image')
-    .option('--wait <seconds>', 'how long the device may be away, instead of four times what it says', parseWait)
+    .option('--wait <seconds>', 'how long the device may be away, instead of four times what it says', parseSeconds)
     .option('--json', 'print one JSON object at the end, and no progress')
     .addHelpText('after', examples)
   return addConnectionOptions(command).action(async (url: string, path: string, options: Options) => {
@@ -56,12 +56,6 @@ async function versionOf(path: string): Promise<string | undefined> {
   } finally {
     file.destroy()
   }
-}
-
-function parseWait(text: string): number {
-  const seconds = Number(text)
-  if (!(seconds > 0 && seconds <= 86_400)) throw new InvalidArgumentError('Give seconds, such as 300.')
-  return seconds
 }
 
 const examples = `

@@ -17,7 +17,7 @@ export type LoginKind = 'auto' | 'digest' | 'token'
 export interface SessionOptions extends TlsOptions {
   readonly credentials?: Credentials | undefined
   readonly login?: LoginKind | undefined
-  /** For one call, log-in included in the sense that each of its at most three messages has this long. */
+  /** For one call, where each of the messages that the log-in takes has this long. */
   readonly timeoutMs?: number | undefined
   readonly answerBytesMax?: number | undefined
 }
@@ -50,9 +50,6 @@ export interface Session {
   digestAt(url: URL): DigestLogin | undefined
   close(): void
 }
-
-/** No device needs more: bare, with a challenge answered, with a stale nonce replaced. */
-const attemptsMax = 3
 
 /** What one client knows of its device: open connections, how it wants the log-in, its nonces, its clock. */
 export function createSession(service: URL, options: SessionOptions): Session {
@@ -108,7 +105,7 @@ export function createSession(service: URL, options: SessionOptions): Session {
         if (login) known = login
         return { content, http }
       } catch (error) {
-        login = isLoginRefused(error) && attempt < attemptsMax ? nextLogin(login, http, digest) : undefined
+        login = isLoginRefused(error) && attempt < limits.clientLoginAttemptsMax ? nextLogin(login, http, digest) : undefined
         if (!login) throw error
       }
     }
@@ -155,7 +152,11 @@ export function createSession(service: URL, options: SessionOptions): Session {
       const authorization = digest?.authorization('GET', targetOf(url))
       const headers = authorization === undefined ? {} : { authorization }
       const answer = await exchange({ url, method: 'GET', headers, connections, timeoutMs, answerBytesMax })
-      if (answer.status !== 401 || attempt === attemptsMax || digest?.challenged(answer.headers['www-authenticate'] ?? []) !== 'retry')
+      if (
+        answer.status !== 401 ||
+        attempt === limits.clientLoginAttemptsMax ||
+        digest?.challenged(answer.headers['www-authenticate'] ?? []) !== 'retry'
+      )
         return answer
     }
   }

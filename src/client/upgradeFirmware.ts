@@ -123,7 +123,7 @@ function accepted({ http }: UploadAnswer): string {
 /** The reason for people, from a text body or a fault; pages of HTML say less than the status. */
 function plainText({ status, headers, body }: NonNullable<UploadAnswer['http']>): string {
   const type = headers['content-type']?.[0] ?? 'text/plain'
-  if (/^text\/plain\b/i.test(type)) return printable(body.toString('utf8', 0, 2_000))
+  if (/^text\/plain\b/i.test(type)) return printable(body.toString('utf8', 0, 4 * limits.faultReasonCharactersMax))
   if (!/\bxml\b/i.test(type)) return ''
   try {
     readMessage({ status, headers, body }, new URL('http://device/'))
@@ -138,7 +138,7 @@ function printable(said: string): string {
   return said
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
-    .slice(0, 400)
+    .slice(0, limits.faultReasonCharactersMax)
 }
 
 /** Asks until the device answers with another version, or with the old one after having been away. */
@@ -161,7 +161,7 @@ async function afterReboot(
     } catch (error) {
       if (!(error instanceof ClientError || error instanceof OnvifFault)) throw error
       // While it boots, a device may answer anything. But guessing on would lock the account.
-      if (isLoginRefused(error) && ++refusals === 3)
+      if (isLoginRefused(error) && ++refusals === limits.clientRefusalsMax)
         throw new UpgradeError('the device is back, but refuses the log-in that it took before', { cause: error })
       if (error instanceof ClientError && error.kind !== 'status') wasAway = true
       last = error

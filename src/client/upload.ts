@@ -29,9 +29,6 @@ export interface UploadAnswer {
   readonly http: HttpAnswer | undefined
 }
 
-/** Bare or with an old nonce, with the challenge answered, with a stale nonce replaced. */
-const attemptsMax = 3
-
 /**
  * POSTs a file as raw bytes (Core 8.3.9). `Expect: 100-continue` asks first, so that a 401 or 413 costs no transfer. Throws
  * ClientError; kind `unreachable` means that not a byte has been sent.
@@ -40,7 +37,7 @@ export async function upload(url: URL, source: UploadSource, options: UploadOpti
   const { digest } = options
   for (let attempt = 1; ; attempt++) {
     const answer = await uploadOnce(url, source, digest?.authorization('POST', targetOf(url)), options)
-    if (answer.http?.status !== 401 || attempt === attemptsMax) return answer
+    if (answer.http?.status !== 401 || attempt === limits.clientLoginAttemptsMax) return answer
     if (digest?.challenged(answer.http.headers['www-authenticate'] ?? []) !== 'retry') return answer
   }
 }

@@ -101,20 +101,30 @@ async function take({ target }: UploadDoor, request: AppRequest, response: Serve
   }
 }
 
+/** Piece by piece as Node has them from the socket: `read()` would put several into a new buffer, which costs a third of the CPU. */
 function wholeBody(request: IncomingMessage): Source {
   let ring = () => {}
+  let next: Buffer | undefined
+  const onData = (piece: Buffer) => {
+    next = piece
+    request.pause()
+    ring()
+  }
   return {
     poll() {
-      const piece: unknown = request.read()
-      if (Buffer.isBuffer(piece)) return piece
-      return request.readableEnded ? 'end' : 'later'
+      const piece = next
+      next = undefined
+      if (piece !== undefined) return piece
+      if (request.readableEnded) return 'end'
+      request.resume()
+      return 'later'
     },
     attach(bell) {
       ring = bell
-      request.on('readable', ring).on('end', ring)
+      request.on('data', onData).on('end', ring)
     },
     detach() {
-      request.off('readable', ring).off('end', ring)
+      request.off('data', onData).off('end', ring)
     },
   }
 }

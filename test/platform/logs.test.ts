@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -115,6 +115,7 @@ test('text of a client forges no line and drives no terminal, in either format',
     assert.deepEqual(shown.length, 1)
     assert.doesNotMatch(shown.join('').trimEnd(), /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/)
     assert.equal((await lines('System')).length, 1)
+    assert.doesNotMatch(String(await logs.read('System')).trimEnd(), /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/)
     assert.equal((await lines('System'))[0]?.user, nasty)
   }
 })
@@ -172,7 +173,12 @@ test('nobody but the owner reads the files, and a closed log takes nothing any m
   const { logs, folder } = await open(t)
   logs.system.info({}, 'last')
   logs.close()
+  // The next file that is opened gets the number of the handle that was closed.
+  const other = join(folder, 'other')
+  const handles = [openSync(other, 'w'), openSync(other, 'w')]
   logs.system.info({}, 'too late')
+  for (const handle of handles) closeSync(handle)
+  assert.equal(statSync(other).size, 0)
   assert.equal(statSync(join(folder, 'system.log')).mode & 0o077, 0)
   assert.doesNotMatch(String(await logs.read('System')), /too late/)
 })

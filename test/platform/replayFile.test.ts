@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -121,10 +121,15 @@ test('a mark that is damaged or gone is not taken for a clean end', t => {
   }
 })
 
-test('nothing can be appended to a journal that is closed', t => {
-  const journal = openReplayFile(temporaryFolder(t), bootId)
+test('nothing can be appended to a journal that is closed, and no other file gets it', t => {
+  const folder = temporaryFolder(t)
+  const journal = openReplayFile(folder, bootId)
   journal.close()
+  const other = join(folder, 'other')
+  const handles = Array.from({ length: 5 }, () => openSync(other, 'w'))
   assert.throws(() => journal.append(record(1)))
+  assert.equal(statSync(other).size, 0)
+  for (const handle of handles) closeSync(handle)
 })
 
 test('nobody but the owner can read the files', t => {

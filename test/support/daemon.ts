@@ -34,11 +34,15 @@ export async function temporaryFolder(t: TestContext, before = async () => {}): 
 }
 
 /** `onvifd serve` as a process of its own on a free port; it ends with the test. */
-export async function startDaemon(t: TestContext, extra: readonly string[] = [], state?: string): Promise<Daemon> {
+export async function startDaemon(
+  t: TestContext,
+  extra: readonly string[] = [],
+  { state, env = { ONVIFD_ADMIN_PASSWORD: admin.password } }: { readonly state?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Daemon> {
   let end = async () => {}
   const folder = state ?? (await temporaryFolder(t, () => end()))
   const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--state', folder, '--boot-time', '0.2', ...extra], {
-    env: { ...process.env, ONVIFD_ADMIN_PASSWORD: admin.password },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

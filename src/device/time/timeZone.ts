@@ -51,13 +51,13 @@ export function offsetAt(zone: PosixTimeZone, utc: Date): { readonly seconds: nu
   const now = utc.getTime()
   const year = new Date(now + offset * 1000).getUTCFullYear()
   // The change before now may lie in the year before, or, with a rule beyond midnight, be written down for the next one.
-  // Where two fall together the beginning wins: that is how a zone says that it is daylight saving time all year.
+  // Where two fall together the beginning wins, being listed last: so a zone says that it is daylight saving time all year.
   const changes = [year - 1, year, year + 1]
     .flatMap(at => [
       { at: moment(daylight.ends, at, daylight.offset), daylight: false },
       { at: moment(daylight.begins, at, offset), daylight: true },
     ])
-    .sort((a, b) => a.at - b.at || Number(a.daylight) - Number(b.daylight))
+    .sort((a, b) => a.at - b.at)
   const inForce = changes.findLast(change => change.at <= now)?.daylight ?? false
   return { seconds: inForce ? daylight.offset : offset, daylight: inForce }
 }

@@ -62,7 +62,11 @@ for (const [posix, name] of zones) {
 
 test('days of the year count with and without February 29', () => {
   const daylightOn = (rule: string, day: string) => offsetAt(parseTimeZone(`STD0DST,${rule}/0,J365`), new Date(`${day}T00:00:00Z`)).daylight
-  // J60 is March 1 in every year; day 59, counted from zero, is February 29 where there is one.
+  // J59 is February 28 and J60 March 1 in every year; day 59, counted from zero, is February 29 where there is one.
+  assert.deepEqual(
+    ['2028-02-27', '2028-02-28'].map(day => daylightOn('J59', day)),
+    [false, true],
+  )
   assert.deepEqual(
     ['2027-02-28', '2027-03-01', '2028-02-29', '2028-03-01'].map(day => daylightOn('J60', day)),
     [false, true, false, true],

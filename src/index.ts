@@ -1,0 +1,6 @@
+/** onvifd as a library: a device in your process, and a client for every device. */
+export { connect, type OnvifClient } from './client/onvifClient.ts'
+export { ConfigError } from './config.ts'
+export { createDevice, type Device, type DeviceOptions } from './createDevice.ts'
+export type { OperationName, Operations } from './onvif/types.generated.ts'
+export type { SoapAnswer, SoapRequest } from './soap/message.ts'
