@@ -143,7 +143,7 @@ export const limits = {
   /** One write: large enough that calls do not count, small enough that three of them are nothing. */
   slotChunkBytes: 262_144,
   /** Made durable, read back and compared together, while the next bytes arrive; kept in memory until then, twice at the most. */
-  slotSyncBytes: 8_388_608,
+  slotSyncBytes: 4_194_304,
   /** What fw_printenv and U-Boot use by habit. */
   bootRecordBytes: 8_192,
   /** Boots that a new image gets to prove itself. */

@@ -31,7 +31,7 @@ export function replyText(
   if (response.destroyed || response.headersSent) return
   const body = Buffer.from(`${text}\n`)
   const unread = hasBody(request) && !request.complete
-  if (unread) response.shouldKeepAlive = false
+  if (unread || terms.stopping.aborted) response.shouldKeepAlive = false
   response.writeHead(status, [
     'Content-Type',
     'text/plain; charset=utf-8',

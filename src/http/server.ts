@@ -74,7 +74,6 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       answerSoap(soap, request, response)
       return
     }
-    if (stopping.signal.aborted) response.shouldKeepAlive = false
     response.once('close', () => {
       if (stopping.signal.aborted) request.socket.destroySoon()
     })

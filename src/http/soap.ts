@@ -19,33 +19,52 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
   }
   if (expectsContinue(request)) response.writeContinue()
 
-  const pieces: Buffer[] = []
+  let message: Buffer = nothing
   let bytes = 0
-  let deadline = Number.POSITIVE_INFINITY
+  let deadline = 0
   const stop = (status: number, text: string) => {
     request.off('data', onData).off('end', onEnd)
-    pieces.length = 0
+    message = nothing
     replyText(door, request, response, status, text)
   }
   const onData = (piece: Buffer) => {
-    bytes += piece.length
-    if (bytes > bounds.requestBytesMax) stop(413, 'the message is too large')
-    else if (pieces.push(piece) > 1) {
-      // Silence ends the connection; this is for the client that sends a byte now and then. Most messages come in one piece.
-      const now = performance.now()
-      if (pieces.length === 2) deadline = now + bounds.requestTimeoutMs
-      if (now > deadline) stop(408, 'the message took too long')
+    const end = bytes + piece.length
+    if (end > bounds.requestBytesMax) {
+      stop(413, 'the message is too large')
+      return
     }
+    // Most messages come in one piece, which is taken as it is.
+    if (bytes === 0) message = piece
+    else {
+      // Silence ends the connection; the clock is for the client that sends a byte now and then.
+      const now = performance.now()
+      deadline ||= now + bounds.requestTimeoutMs
+      if (now > deadline) {
+        stop(408, 'the message took too long')
+        return
+      }
+      if (end > message.length) message = grown(message, bytes, Math.min(2 * end, bounds.requestBytesMax))
+      piece.copy(message, bytes)
+    }
+    bytes = end
   }
-  const onEnd = () => void deliver(door, request, response, pieces)
+  const onEnd = () => void deliver(door, request, response, message.subarray(0, bytes))
   request.on('data', onData).on('end', onEnd)
 }
 
-async function deliver(door: SoapDoor, request: IncomingMessage, response: ServerResponse, pieces: readonly Buffer[]): Promise<void> {
-  const [first] = pieces
+const nothing = Buffer.alloc(0)
+
+/** Pieces are copied together as they come: a client that sends single bytes must not cost an object for each of them. */
+function grown(message: Buffer, bytes: number, size: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(size)
+  message.copy(larger, 0, 0, bytes)
+  return larger
+}
+
+async function deliver(door: SoapDoor, request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
   try {
     const answer = await door.handle({
-      body: first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces),
+      body,
       origin: originOf(request),
       remoteAddress: remoteAddressOf(request),
       target: request.url ?? '',

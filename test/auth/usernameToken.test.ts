@@ -41,6 +41,16 @@ for (const created of [
     assert.deepEqual(check(tokenOf(admin, created)), right)
   })
 
+test('Created without a zone is UTC wherever the device stands', t => {
+  const before = process.env.TZ
+  t.after(() => {
+    if (before === undefined) delete process.env.TZ
+    else process.env.TZ = before
+  })
+  process.env.TZ = 'America/New_York'
+  assert.deepEqual(setUp().check(tokenOf(admin, '2026-01-02T03:04:05')), right)
+})
+
 const spoilt: Record<string, Partial<UsernameToken>> = {
   'with the password as text': { passwordType: 'PasswordText', password: admin.password },
   'with a digest called text': { passwordType: 'PasswordText' },
@@ -183,6 +193,7 @@ test('after a restart the tokens of both generations are known', async () => {
   const tokens = [tokenOf(admin, now), tokenOf(admin, now)]
   for (const token of tokens) assert.deepEqual(first.check(token), right)
   const [older, newer] = first.asked.appended
+  await first.clock.pass(limits.tokenWindowMs)
   const second = setUp(first.clock, { previous: older ?? Buffer.alloc(0), current: newer ?? Buffer.alloc(0) })
   for (const token of tokens) assert.deepEqual(second.check(token), repeated)
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -30,7 +31,7 @@ test('info shows what a device tells everybody, and names what needs a log-in', 
   const { code, stdout } = await onvifd(['info', url])
   assert.equal(code, 0)
   assert.match(stdout, /^Services +http:\/\/www\.onvif\.org\/ver10\/device\/wsdl 26\.06 http:\/\/c\/x$/m)
-  assert.match(stdout, /^Clock .*, (3599|3600) s ahead of this machine, set by hand$/m)
+  assert.match(stdout, /^Clock .*, (359\d|360\d) s ahead of this machine, set by hand$/m)
   assert.match(stdout, /^Needs a log-in +GetEndpointReference, GetDeviceInformation, GetNetworkInterfaces$/m)
   assert.match(stdout, /^Not answered +GetHostname: .*not implemented/m)
 })
@@ -110,7 +111,8 @@ test('upgrade tells the reason of a refused image', async t => {
 })
 
 test('a password that is typed in does not show', async t => {
-  if ((await run('sh', ['-c', 'command -v script'])).code !== 0) return t.skip('no `script` to make a terminal with')
+  // util-linux; on other systems it takes other arguments.
+  if (process.platform !== 'linux' || !existsSync('/usr/bin/script')) return t.skip('no `script` to make a terminal with')
   const { url } = await camera(t)
   const command = `'${process.execPath}' '${main}' info '${url}' --user ${user}`
   const { stdout } = await run('script', ['-qec', command, '/dev/null'], { input: `${password}\n`, env: { ONVIFD_PASSWORD: '' } })

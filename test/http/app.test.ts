@@ -186,6 +186,28 @@ test('a download that fails tells nothing, and one that fails half-way does not 
   assert.equal(half.answer, undefined, 'the connection ended before the last chunk')
 })
 
+test('a download that runs when the device stops is finished, and then the connection ends', { timeout: 10_000 }, async t => {
+  const begun = Promise.withResolvers<void>()
+  const rest = Promise.withResolvers<void>()
+  const read = async function* () {
+    yield Buffer.from('first')
+    begun.resolve()
+    await rest.promise
+    yield Buffer.from('last')
+  }
+  const door = await openDoor(t, {
+    downloads: new Map([['/onvif/download/system.log', { ...log, read: async () => Readable.from(read()) }]]),
+    bounds: { drainTimeoutMs: 60_000 },
+  })
+  const client = new Client(t, door.port)
+  const fetched = fetchAs(client, 'GET', '/onvif/download/system.log', admin)
+  await begun.promise
+  const closed = door.server.close()
+  rest.resolve()
+  assert.match((await fetched).answer?.body ?? '', /first.*last/s)
+  await closed
+})
+
 test('a GET with a body is answered, and the connection ends with it', async t => {
   const door = await openDoor(t)
   const client = new Client(t, door.port)

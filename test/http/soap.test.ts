@@ -235,6 +235,20 @@ test('a service that fails costs one answer and tells nothing', async t => {
   assert.equal(door.log[0]?.level, 'error')
 })
 
+test('a message is put together from whatever pieces it comes in', { timeout: 10_000 }, async t => {
+  const door = await openDoor(t)
+  const message = Array.from({ length: 50_000 }, (_, i) => String.fromCharCode(97 + (i % 26))).join('')
+  const single = [...message].map(byte => `1\r\n${byte}\r\n`).join('')
+  const bodies = [
+    `POST ${path} HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n${single}0\r\n\r\n`,
+    post(path, message.repeat(20)),
+    post(path, message.slice(0, 100)),
+  ]
+  for (const bytes of bodies) assert.equal((await ask(t, door.port, bytes))?.status, 200)
+  const seen = door.soap.map(({ body }) => Buffer.from(body).toString())
+  assert.deepEqual(seen, [message, message.repeat(20), message.slice(0, 100)])
+})
+
 test('a message that comes in drops is cut off after its time', { timeout: 5_000 }, async t => {
   const door = await openDoor(t, { bounds: { requestTimeoutMs: 50 } })
   const client = new Client(t, door.port)

@@ -387,6 +387,25 @@ test('when the device stops, a running upload is refused and the client is told'
   await closed
 })
 
+test('an upload that is being installed when the device stops is told to its target, whose answer still leaves', {
+  timeout: 10_000,
+}, async t => {
+  const { door, shelf, client, login } = await bench(t, { drainTimeoutMs: 60_000 })
+  shelf.receiving = async (request, body) => {
+    await whole(body)
+    shelf.events.push('taken')
+    await new Promise(resolve => request.signal.addEventListener('abort', resolve))
+    throw request.signal.reason
+  }
+  await client.send(`${head(login, 'Content-Length: 5')}image`)
+  await until(() => shelf.events.includes('taken'))
+  const closed = door.server.close()
+  const answer = await client.answer()
+  assert.equal(answer?.status, 503)
+  assert.equal(answer.headers.get('connection'), 'close')
+  await closed
+})
+
 const file = (name: string, content: string, filename = 'fw.swu') =>
   `--b\r\nContent-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: application/octet-stream\r\n\r\n${content}\r\n`
 const field = (name: string, content: string) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${content}\r\n`

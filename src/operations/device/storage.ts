@@ -6,7 +6,7 @@ export function storage(): Chapter<'storage'> {
   return {
     GetStorageConfigurations: notImplemented('GetStorageConfigurations'),
     CreateStorageConfiguration: notImplemented('CreateStorageConfiguration'),
-    GetStorageConfiguration: notImplemented('GetStorageConfigurations'),
+    GetStorageConfiguration: notImplemented('GetStorageConfiguration'),
     SetStorageConfiguration: notImplemented('SetStorageConfiguration'),
     DeleteStorageConfiguration: notImplemented('DeleteStorageConfiguration'),
   }
