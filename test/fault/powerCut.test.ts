@@ -22,20 +22,20 @@ type Health = 'healthy' | 'sick' | 'dead'
 
 class Violation extends Error {}
 
-interface End {
-  readonly isNew: boolean
-}
+/** What runs. */
+type Firmware = 'factory' | 'old' | 'new'
 
 /**
  * A device from power-on until nothing more happens. A healthy image passes its self-check, a sick one fails it, and a dead one
  * never gets so far that our code runs. With `upload`, an administrator sends this image as soon as the device is idle.
  */
-async function live(disk: SimulatedStorage, health: Health, upload: Buffer | undefined): Promise<End> {
+async function live(disk: SimulatedStorage, health: Health, upload: Buffer | undefined): Promise<Firmware> {
   let toUpload = upload
   for (let boots = 0; boots < 20; boots += 1) {
     await prepareSlots(disk, folder, { version: '1.0.0', content: factoryContent })
     const slot = await launch(disk, folder)
-    const isNew = assertWhole(disk, await loadBootRecord(disk, folder), slot)
+    const runs = wholeImage(disk, await loadBootRecord(disk, folder), slot)
+    const isNew = runs === 'new'
     if (isNew && health === 'dead') continue
     const { firmware, power } = await service(disk, clock, slot)
     await firmware.resume(async () => {
@@ -54,17 +54,18 @@ async function live(disk: SimulatedStorage, health: Health, upload: Buffer | und
     if (record.securityEpoch === 7 && !isNew) throw new Violation('the epoch was raised, and the old image runs')
     if (isNew && health !== 'healthy') throw new Violation(`a ${health} image was kept`)
     firmware.start('admin')
-    return { isNew }
+    return runs
   }
   throw new Violation('the device restarts for ever')
 }
 
-function assertWhole(disk: SimulatedStorage, record: Awaited<ReturnType<typeof loadBootRecord>>, slot: 'A' | 'B'): boolean {
+function wholeImage(disk: SimulatedStorage, record: Awaited<ReturnType<typeof loadBootRecord>>, slot: 'A' | 'B'): Firmware {
   const size = record?.images[slot]?.sizeBytes ?? 0
   const content = disk.content(slotFile(folder, slot)).subarray(0, size)
-  if (![factoryContent, oldContent, newContent].some(whole => whole.equals(content)))
-    throw new Violation(`slot ${slot} was booted half-written`)
-  return content.equals(newContent)
+  if (content.equals(newContent)) return 'new'
+  if (content.equals(oldContent)) return 'old'
+  if (content.equals(factoryContent)) return 'factory'
+  throw new Violation(`slot ${slot} was booted half-written`)
 }
 
 interface Survey {
@@ -84,6 +85,7 @@ async function explore(
   prepare: (disk: SimulatedStorage) => void = () => {},
 ): Promise<Survey> {
   const survey: Survey = { cuts: 0, ends: 0 }
+  const isFirst = !(await start.exists(slotFile(folder, 'A')))
   const seen = new Set<string>()
 
   async function visit(disk: SimulatedStorage, upload: Buffer | undefined, left: number, trail: string): Promise<void> {
@@ -107,8 +109,9 @@ async function explore(
     }
     disk.onChange = cut
     try {
-      const { isNew } = await live(disk, health, upload)
-      if (upload && health === 'healthy' && !isNew) throw new Violation('a healthy image was not installed')
+      const runs = await live(disk, health, upload)
+      if (upload && health === 'healthy' && runs !== 'new') throw new Violation('a healthy image was not installed')
+      if (runs === 'factory' && !isFirst) throw new Violation('the device fell back to its factory image')
     } catch (error) {
       throw error instanceof Violation ? new Violation(`${error.message}${trail}`) : error
     }

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe as group, test } from 'node:test'
+import { ImageError } from '../../../src/platform/platform.ts'
+import { loadBootRecord, slotFile } from '../../../src/platform/slots/bootRecord.ts'
+import { testClock } from '../../auth/support.ts'
+import { SimulatedStorage } from '../../fault/simulatedStorage.ts'
+import {
+  authorityExtensions,
+  certificate,
+  describe,
+  lacksTools,
+  leafExtensions,
+  makeCertificate,
+  makeRoot,
+  makeSwu,
+  type SwuOrder,
+} from './openssl.ts'
+import { folder, pieces, start } from './workbench.ts'
+
+const payload = randomBytes(3_000)
+const now = () => testClock(Date.now())
+
+/** Sends an image to a new device; the reason of the refusal, or undefined and then the slot holds the payload. */
+async function install(image: Buffer, clock = now()): Promise<string | undefined> {
+  const storage = new SimulatedStorage()
+  const { backend } = await start(storage, clock, { trust: certificate('root') })
+  const before = await loadBootRecord(storage, folder)
+  const context = { transaction: 'T', signal: new AbortController().signal, onHead() {} }
+  try {
+    const { target } = await backend.install(pieces(image, 700), context)
+    assert.equal(target, 'B')
+    assert.deepEqual(storage.content(slotFile(folder, 'B')), payload)
+    return undefined
+  } catch (error) {
+    assert.ok(error instanceof ImageError, String(error))
+    // What boots, and what counts as installed, is as before; only a payload that came in was void for a while.
+    const { transaction, ...after } = (await loadBootRecord(storage, folder)) ?? assert.fail('no boot record')
+    assert.deepEqual({ ...after, transaction: undefined }, before)
+    assert.equal(await backend.slots().then(slots => slots.find(({ next }) => next)?.id), 'A')
+    return error.reason
+  }
+}
+
+group('images made with cpio and openssl', { skip: lacksTools }, () => {
+  before(() => {
+    makeRoot('root')
+    makeCertificate('leaf', 'root', [...leafExtensions.slice(0, 1), 'extendedKeyUsage=codeSigning,emailProtection'], 'rsa:2048')
+    makeCertificate('ecLeaf', 'root')
+    makeCertificate('intermediate', 'root', authorityExtensions)
+    makeCertificate('deepLeaf', 'intermediate')
+    makeRoot('foreign')
+    makeCertificate('foreignLeaf', 'foreign')
+  })
+
+  const accepted: Readonly<Record<string, () => Partial<SwuOrder>>> = {
+    'as in firmware.md 5.1': () => ({}),
+    'with cpio -H newc': () => ({ format: 'newc' }),
+    'without x-onvif': () => ({ description: describe(({ 'x-onvif': _, ...software }) => software) }),
+    'without hardware-compatibility': () => ({ description: describe(({ 'hardware-compatibility': _, ...software }) => software) }),
+    'without properties': () => ({
+      description: describe((software, image) => {
+        const { properties: _, ...bare } = image('/dev/slot-b')
+        return { ...software, stable: { 'copy-b': { images: [bare] } } }
+      }),
+    }),
+    'with software.images': () => ({
+      description: describe(({ stable: _, ...software }, image) => ({ ...software, images: [image('/dev/x')] })),
+    }),
+    'with the running version': () => ({ description: describe(software => ({ ...software, version: '1.0.0' })) }),
+    'with an upper-case digest': () => ({ description: digest => describe()(digest.toUpperCase()) }),
+    'by an EC P-256 leaf': () => ({ signers: ['ecLeaf'] }),
+    'by an EC P-384 leaf with SHA-384': () => {
+      makeCertificate('p384', 'root', leafExtensions, 'P-384')
+      return { signers: ['p384'], signing: ['-md', 'sha384'] }
+    },
+    'with RSASSA-PSS': () => ({ signing: ['-md', 'sha256', '-keyopt', 'rsa_padding_mode:pss'] }),
+    'with the signer named by its key': () => ({ signers: ['ecLeaf'], signing: ['-md', 'sha256', '-keyid'] }),
+    'through an intermediate in the CMS': () => ({ signers: ['deepLeaf'], along: ['intermediate'] }),
+    'by two signers': () => ({ signers: ['leaf', 'ecLeaf'] }),
+    'with other files in it': () => ({
+      tamper: work => writeFileSync(join(work, 'more'), 'more'),
+      files: ['sw-description', 'sw-description.sig', 'more', 'rootfs.img'],
+    }),
+  }
+  for (const [title, order] of Object.entries(accepted)) {
+    test(`accepted ${title}`, async () => {
+      assert.equal(await install(makeSwu({ payload, ...order() })), undefined)
+    })
+  }
+
+  const extended = (name: string, extensions: readonly string[], issuer = 'root') => {
+    makeCertificate(name, issuer, extensions)
+    return { signers: [name] }
+  }
+  const replace = (file: string, change: (content: Buffer) => Buffer | string) => (work: string) =>
+    writeFileSync(join(work, file), change(readFileSync(join(work, file))))
+  const changed = (change: Parameters<typeof describe>[0]) => ({ description: describe(change) })
+
+  const refused: Readonly<Record<string, readonly [reason: string, order: () => Partial<SwuOrder>]>> = {
+    'signed by a stranger': ['signature', () => ({ signers: ['foreignLeaf'] })],
+    'signed by a stranger beside ours': ['signature', () => ({ signers: ['leaf', 'foreignLeaf'] })],
+    'with a changed payload': ['hash', () => ({ tamper: replace('rootfs.img', content => content.fill(0, 5, 6)) })],
+    'with a changed description': ['signature', () => ({ tamper: replace('sw-description', text => `${text} `) })],
+    'not signed': ['signature', () => ({ files: ['sw-description', 'rootfs.img'] })],
+    'with an empty signature': ['signature', () => ({ tamper: replace('sw-description.sig', () => '') })],
+    'with a PEM signature': ['signature', () => ({ signing: ['-md', 'sha256', '-outform', 'PEM'] })],
+    'with the content in the signature': ['signature', () => ({ signing: ['-md', 'sha256', '-nodetach'] })],
+    'without signed attributes': ['signature', () => ({ signing: ['-md', 'sha256', '-noattr'] })],
+    'with SHA-1': ['signature', () => ({ signing: ['-md', 'sha1'] })],
+    'without certificates': ['signature', () => ({ signing: ['-md', 'sha256', '-nocerts'] })],
+    'by an RSA key of 1024 bits': ['signature', () => (makeCertificate('weak', 'root', leafExtensions, 'rsa:1024'), { signers: ['weak'] })],
+    'by a key on another curve': ['signature', () => (makeCertificate('k1', 'root', leafExtensions, 'secp256k1'), { signers: ['k1'] })],
+    'by a leaf that is not for code signing': [
+      'signature',
+      () => extended('mail', ['keyUsage=digitalSignature', 'extendedKeyUsage=emailProtection']),
+    ],
+    'by a leaf without extendedKeyUsage': ['signature', () => extended('plain', ['keyUsage=digitalSignature'])],
+    'by a leaf that may not sign': ['signature', () => extended('cipher', ['keyUsage=keyEncipherment', 'extendedKeyUsage=codeSigning'])],
+    'by a CA': ['signature', () => extended('ca', [...authorityExtensions, 'extendedKeyUsage=codeSigning'])],
+    'by a leaf with an unknown critical extension': [
+      'signature',
+      () => extended('odd', [...leafExtensions, '1.2.3.4=critical,ASN1:UTF8String:x']),
+    ],
+    'through a missing intermediate': ['signature', () => ({ signers: ['deepLeaf'] })],
+    'through an intermediate that is no CA': ['signature', () => ({ ...extended('below', leafExtensions, 'leaf'), along: ['leaf'] })],
+    'through an intermediate that may not sign certificates': [
+      'signature',
+      () => {
+        makeCertificate('crlOnly', 'root', ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,cRLSign'])
+        return { ...extended('below2', leafExtensions, 'crlOnly'), along: ['crlOnly'] }
+      },
+    ],
+    'through more CAs than one of them allows': [
+      'signature',
+      () => {
+        makeCertificate('short', 'root', ['basicConstraints=critical,CA:TRUE,pathlen:0', 'keyUsage=critical,keyCertSign'])
+        makeCertificate('tooDeep', 'short', authorityExtensions)
+        return { ...extended('below3', leafExtensions, 'tooDeep'), along: ['short', 'tooDeep'] }
+      },
+    ],
+    'for another revision': ['compatible', () => changed(software => ({ ...software, 'hardware-compatibility': ['2.0', '3.0'] }))],
+    'for another board': ['compatible', () => changed(software => ({ ...software, 'x-onvif': { compatible: ['other'] } }))],
+    'for nobody knows which hardware': [
+      'compatible',
+      () => changed(({ 'x-onvif': _, 'hardware-compatibility': __, ...software }) => software),
+    ],
+    'with an older version': ['version', () => changed(software => ({ ...software, version: '0.9.9' }))],
+    'with a pre-release of the running version': ['version', () => changed(software => ({ ...software, version: '1.0.0-rc.1' }))],
+    'with a version that cannot be compared': ['version', () => changed(software => ({ ...software, version: 'nightly' }))],
+    'that needs a newer version before it': [
+      'version',
+      () => changed(software => ({ ...software, 'x-onvif': { compatible: ['onvifd-virtual'], minVersion: '1.0.5' } })),
+    ],
+    'with a version that breaks the boot record': ['format', () => changed(software => ({ ...software, version: '1.1.0\0CONFIRMED=B' }))],
+    'with scripts': ['format', () => changed(software => ({ ...software, scripts: [{ filename: 'x.sh' }] }))],
+    'with a compressed payload': [
+      'format',
+      () => changed((software, image) => ({ ...software, stable: { 'copy-b': { images: [{ ...image('b'), compressed: 'zlib' }] } } })),
+    ],
+    'with a payload for another role': [
+      'format',
+      () =>
+        changed((software, image) => ({
+          ...software,
+          stable: { 'copy-b': { images: [{ ...image('b'), properties: { 'x-role': 'app' } }] } },
+        })),
+    ],
+    'with nothing for this slot': [
+      'format',
+      () => changed((software, image) => ({ ...software, stable: { 'copy-a': { images: [image('a')] } } })),
+    ],
+    'without the digest of the payload': [
+      'format',
+      () => changed((software, image) => ({ ...software, stable: { 'copy-b': { images: [{ ...image('b'), sha256: undefined }] } } })),
+    ],
+    'without its payload': ['format', () => ({ files: ['sw-description', 'sw-description.sig'] })],
+    'in another order': ['format', () => ({ files: ['rootfs.img', 'sw-description', 'sw-description.sig'] })],
+    'with a libconfig description': ['format', () => ({ description: () => 'software = { version = "1.1.0"; };' })],
+  }
+  for (const [title, [reason, order]] of Object.entries(refused)) {
+    test(`refused with "${reason}": ${title}`, async () => {
+      assert.equal(await install(makeSwu({ payload, ...order() })), reason)
+    })
+  }
+
+  test('refused with "expired": outside of the validity of its certificates', async () => {
+    const swu = makeSwu({ payload })
+    assert.equal(await install(swu, testClock(Date.UTC(2120, 0, 1))), 'expired')
+    assert.equal(await install(swu, testClock(0)), 'expired')
+  })
+
+  test('refused with "truncated": cut off at any place', async () => {
+    const swu = makeSwu({ payload })
+    const end = swu.lastIndexOf('TRAILER!!!')
+    const seed = Math.trunc(Math.random() * 97)
+    console.log(`cut off at every 97th byte from ${seed}`)
+    for (let cut = seed; cut < end; cut += 97) assert.equal(await install(swu.subarray(0, cut)), 'truncated', `at ${cut}`)
+    assert.equal(await install(swu.subarray(0, end + 10)), 'truncated')
+    assert.equal(await install(swu.subarray(0, end + 12)), undefined, 'the padding of the last block may be missing')
+  })
+
+  test('an image with one changed byte never installs other bytes', async () => {
+    const swu = makeSwu({ payload, signers: ['ecLeaf'] })
+    const seed = Math.trunc(Math.random() * 2 ** 31)
+    console.log(`${swu.length} bytes, seed ${seed}`)
+    let chance = seed
+    const random = (below: number) => {
+      chance = (Math.imul(chance, 1_103_515_245) + 12_345) & 0x7fffffff
+      return Math.trunc((chance / 0x80000000) * below)
+    }
+    const verdicts = new Map<string, number>()
+    for (let round = 0; round < 600; round += 1) {
+      const mutant = Buffer.from(swu)
+      // The head is shorter than the payload, and more interesting.
+      const offset = random(round % 2 ? swu.length : swu.indexOf('rootfs.img', swu.indexOf('sw-description.sig')))
+      mutant.writeUInt8(mutant.readUInt8(offset) ^ (1 + random(255)), offset)
+      // install() compares what the slot holds then.
+      const verdict = (await install(mutant)) ?? 'accepted'
+      verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1)
+    }
+    console.log(Object.fromEntries(verdicts))
+    assert.ok((verdicts.get('signature') ?? 0) > 100 && (verdicts.get('hash') ?? 0) > 100)
+  })
+})
