@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { createAuthenticator } from './auth/authenticate.ts'
 import type { Config } from './config.ts'
 import { createBackup } from './device/backup/backup.ts'
@@ -23,7 +22,7 @@ import { openReplayFile } from './platform/replayFile.ts'
 import { launch } from './platform/slots/launcher.ts'
 import { prepareSlots } from './platform/slots/prepareSlots.ts'
 import { createSlotEngine } from './platform/slots/slotEngine.ts'
-import { openStateFolder, subfolder } from './platform/stateFolder.ts'
+import { databaseFile, openStateFolder, subfolder } from './platform/stateFolder.ts'
 import { openStoreFile } from './platform/storeFile.ts'
 import { createClock } from './platform/virtual/clock.ts'
 import { virtualPlatform } from './platform/virtual/virtualPlatform.ts'
@@ -35,8 +34,8 @@ interface Order {
   /** Asked where there are no users yet. */
   readonly firstPassword: (name: string) => string
   readonly restart: (reason: string, downMs: number) => Promise<void>
-  /** The TCP port that is listened on. */
-  readonly port: () => number
+  /** The IP address and TCP port that are listened on. */
+  readonly listening: () => { readonly host: string; readonly port: number }
 }
 
 /** Everything that runs between two boots; it keeps nothing but what is in the state folder. */
@@ -56,9 +55,9 @@ const factoryImage = { version: '1.0.0', content: Buffer.from('onvifd virtual de
 const board = { name: 'onvifd-virtual', revision: '1.0' }
 
 /** From the state folder to a device that answers: the rooms are introduced to each other here, and nowhere else. */
-export async function boot({ config, terminal, firstPassword, restart, port }: Order): Promise<Running> {
+export async function boot({ config, terminal, firstPassword, restart, listening }: Order): Promise<Running> {
   const state = openStateFolder(config.state)
-  const store = openStoreFile(join(state.path, 'device.db'))
+  const store = openStoreFile(databaseFile(state.path))
   const clock = createClock(store)
   const logs = await createLogs({
     level: config.logLevel,
@@ -87,7 +86,7 @@ export async function boot({ config, terminal, firstPassword, restart, port }: O
     clock,
     model: config.model,
     serialNumber: config.serial,
-    listenAddress: () => config.host,
+    listenAddress: () => listening().host,
     bootTimeMs: config.bootTime * 1000,
     restart,
     storage,
@@ -110,7 +109,7 @@ export async function boot({ config, terminal, firstPassword, restart, port }: O
     network,
     update,
     logs,
-    settings: () => ({ scopes: scopes.list(), discoveryMode: discoveryMode.get(), users: users.list() }),
+    settings: () => ({ scopes: scopes.list(), discoveryMode: discoveryMode.get(), dateTime: dateTime.read(), users: users.list() }),
     upgrades: async () => firmware.history(),
   })
   // Last of all documents to be looked at: a restored or reset store is complete by now.
@@ -130,7 +129,7 @@ export async function boot({ config, terminal, firstPassword, restart, port }: O
     scopes,
     discoveryMode,
     dateTime,
-    httpPort: port,
+    httpPort: () => listening().port,
     hashingAlgorithms: ['MD5', 'SHA-256'],
   })
 

@@ -33,13 +33,14 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const config = configure(given)
   let running: Running | undefined
   let door: HttpServer | undefined
-  let port = config.port
+  /** Where it was listened on last; a port that was free for 0 is kept over a reboot. */
+  let listening = { host: config.host, port: config.port }
   let stopped = false
   /** The change between up and down that is under way, so that a second one waits for it. */
   let turn: Promise<void> = Promise.resolve()
 
   const up = async () => {
-    running = await boot({ config, terminal, firstPassword, restart, port: () => port })
+    running = await boot({ config, terminal, firstPassword, restart, listening: () => listening })
   }
 
   async function down(): Promise<void> {
@@ -55,14 +56,10 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     if (!running) throw new Error('the device is down')
     const { service, uploads, downloads, authenticator, logs } = running
     door = createHttpServer({ handle: service.handle, uploads, downloads, authenticator, logs })
-    const origin = await door.listen(config.host, port)
-    port = Number(origin.port)
+    const origin = await door.listen(config.host, listening.port)
+    listening = { host: origin.hostname.replace(/^\[|\]$/g, ''), port: Number(origin.port) }
     const url = new URL(running.servicePath, origin).href
-    await running.resume(() =>
-      connect(url)
-        .call('GetSystemDateAndTime', {})
-        .then(() => {}),
-    )
+    await running.resume(() => checkSelf(url))
     return url
   }
 
@@ -103,6 +100,16 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
       await turn.catch(() => {})
       await down()
     },
+  }
+}
+
+/** What every client does first, through the listener that they come through. */
+async function checkSelf(url: string): Promise<void> {
+  const client = connect(url)
+  try {
+    await client.call('GetSystemDateAndTime', {})
+  } finally {
+    client.close()
   }
 }
 

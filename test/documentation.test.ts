@@ -34,5 +34,6 @@ test('the README says of every operation whether it works', async t => {
     const { fault, reason } = await ask(codec.encode(request, value))
     const isMissing = fault === 'Receiver/ActionNotSupported' && /not implemented/.test(reason ?? '')
     assert.equal(row?.works, isMissing ? 'no' : 'yes', `${name}: ${reason}`)
+    if (isMissing) assert.match(reason ?? '', new RegExp(`^${name} `), 'it names itself')
   }
 })

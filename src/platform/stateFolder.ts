@@ -14,11 +14,20 @@ export interface StateFolder {
   readonly key: Buffer
 }
 
+/** Throws StateError where a part is missing or damaged: a device that began anew in silence would bring back a first log-in. */
 export function openStateFolder(path: string): StateFolder {
   const folder = resolve(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return { path: folder, key: deviceKey(folder) }
+  const key = deviceKey(folder)
+  // The database is made before anything that lies in a folder of its own.
+  if (!existsSync(databaseFile(folder)) && existsSync(join(folder, 'slots')))
+    throw new StateError(`${databaseFile(folder)} is missing: ${whatToDo}`)
+  return { path: folder, key }
 }
+
+export const databaseFile = (folder: string): string => join(folder, 'device.db')
+
+const whatToDo = 'put it back, or move the state folder away to begin as a new device'
 
 /** A folder of its own for what one room keeps as files. */
 export function subfolder(state: StateFolder, name: string): string {
@@ -27,16 +36,14 @@ export function subfolder(state: StateFolder, name: string): string {
   return folder
 }
 
-/** Never made anew beside an existing database: what that holds would be lost without a word. */
 function deviceKey(folder: string): Buffer {
   const file = join(folder, 'device.key')
   if (!existsSync(file)) {
-    if (existsSync(join(folder, 'device.db'))) throw new StateError(`${file} is missing: restore it, or start with an empty state folder`)
+    if (existsSync(databaseFile(folder))) throw new StateError(`${file} is missing: ${whatToDo}`)
     writeDurably(file, randomBytes(32))
   }
   const key = readFileSync(file)
-  if (key.length !== 32)
-    throw new StateError(`${file} is damaged (${key.length} bytes instead of 32): restore it, or start with an empty state folder`)
+  if (key.length !== 32) throw new StateError(`${file} is damaged (${key.length} bytes instead of 32): ${whatToDo}`)
   return key
 }
 

@@ -105,7 +105,8 @@ export function run(
     })
     child.once('error', reject)
     child.once('close', code => resolve({ code, stdout, stderr }))
-    child.stdin.end(options.input ?? '')
+    // A program that ends without reading is no error of ours.
+    child.stdin.on('error', () => {}).end(options.input ?? '')
   })
 }
 
