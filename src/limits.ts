@@ -173,6 +173,8 @@ export const limits = {
   logFieldCharactersMax: 4_096,
   logFieldEntriesMax: 100,
   logFieldDepthMax: 5,
+  /** Names of fields that need not be judged again whether they are secret; the code has some sixty. */
+  logFieldNamesRememberedMax: 500,
 
   // Client
   /** One call from connecting to the last byte of the answer; a slow camera takes a few seconds. */

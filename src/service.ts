@@ -35,7 +35,7 @@ interface Progress {
 export function createService({ handlers, authenticator, clock, logs, strict }: Parts): Service {
   const codec = createCodec(contract, { strict })
 
-  async function answer(request: SoapRequest, progress: Progress, effects: (() => Promise<void>)[]): Promise<Buffer> {
+  async function answer(request: SoapRequest, progress: Progress, effects: (() => Promise<void>)[]): Promise<string> {
     if (request.body.length === 0 && request.authorization === undefined) {
       // `curl --digest` asks for the challenge with an empty body before it sends the message.
       progress.challenge = 'fresh'
@@ -98,7 +98,7 @@ export function createService({ handlers, authenticator, clock, logs, strict }: 
       const progress: Progress = { operation: undefined, caller: undefined, challenge: 'none' }
       const effects: (() => Promise<void>)[] = []
       let status: SoapAnswer['status'] = 200
-      let body: Buffer
+      let body: string
       let refused: SoapFault | undefined
       try {
         body = await answer(request, progress, effects)
@@ -123,7 +123,7 @@ export function createService({ handlers, authenticator, clock, logs, strict }: 
       )
       const headers: Record<string, string | readonly string[]> = {
         'content-type': 'application/soap+xml; charset=utf-8',
-        'content-length': String(body.length),
+        'content-length': String(Buffer.byteLength(body)),
       }
       if (status === 401) headers['www-authenticate'] = authenticator.challenges(progress.challenge === 'stale')
       return { status, headers, body, afterReply: () => runInOrder(effects) }

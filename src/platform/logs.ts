@@ -25,19 +25,37 @@ export async function createLogs({ level, format, folder, terminal, now }: Optio
     Access: createBoundedFile(join(folder, 'access.log'), limits.logDelayMs),
   }
 
+  let lastMs = Number.NaN
+  let lastText = ''
+  /** Written out once a millisecond: many requests share it. */
+  function isoTime(): string {
+    const time = now()
+    if (time.getTime() !== lastMs) {
+      lastMs = time.getTime()
+      lastText = time.toISOString()
+    }
+    return lastText
+  }
+
   function logger(file: BoundedFile, shown: boolean) {
     const fileLevel = level === 'debug' ? 'debug' : 'info'
-    const streams: pino.StreamEntry[] = [{ level: fileLevel, stream: { write: line => file.write(escapeControls(line)) } }]
-    if (shown && level !== 'silent') streams.push({ level, stream: { write: line => void terminal.write(print(line)) } })
+    const stream = { write: (line: string) => file.write(escapeControls(line)) }
     const options = {
       level: fileLevel,
       base: null,
-      timestamp: () => `,"time":"${now().toISOString()}"`,
+      timestamp: () => `,"time":"${isoTime()}"`,
       formatters: { level: (label: string) => ({ level: label }), log: (fields: object) => redactFields(fields) },
       // Errors have been written out by redactFields.
       serializers: { err: (error: unknown) => error },
     }
-    return pino(options, pino.multistream(streams))
+    if (!shown || level === 'silent') return pino(options, stream)
+    return pino(
+      options,
+      pino.multistream([
+        { level: fileLevel, stream },
+        { level, stream: { write: line => void terminal.write(print(line)) } },
+      ]),
+    )
   }
 
   return {
@@ -68,12 +86,27 @@ const escaped = (text: string, characters: RegExp): string =>
 
 const secretName = /pass(word|phrase)|digest|nonce|authorization|cookie|secret|ticket|private_?key/i
 
+/** Names of fields are few and ours, but those of an error's properties may be anybody's. */
+const judgedNames = new Map<string, boolean>()
+
+function isSecret(name: string): boolean {
+  let verdict = judgedNames.get(name)
+  if (verdict === undefined) {
+    verdict = secretName.test(name)
+    if (judgedNames.size < limits.logFieldNamesRememberedMax) judgedNames.set(name, verdict)
+  }
+  return verdict
+}
+
 /** Fields as they are written: nothing whose name says that it is a secret, and nothing of a length that a client chose. */
-const redactFields = (fields: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redacted(name, value, 0)]))
+function redactFields(fields: object): Record<string, unknown> {
+  const written: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) written[name] = redacted(name, value, 0)
+  return written
+}
 
 function redacted(name: string, value: unknown, depth: number): unknown {
-  if (secretName.test(name)) return '[redacted]'
+  if (isSecret(name)) return '[redacted]'
   if (typeof value === 'string')
     return value.length > limits.logFieldCharactersMax ? `${value.slice(0, limits.logFieldCharactersMax)}…` : value
   if (typeof value === 'bigint') return String(value)

@@ -115,18 +115,18 @@ function declaration(prefix: string): string {
 }
 
 /** The answer that carries a response as the codec wrote it. */
-export function writeAnswer(response: string): Buffer {
+export function writeAnswer(response: string): string {
   let start = START
   for (const [prefix] of onDemand) if (response.includes(`${prefix}:`)) start += declaration(prefix)
-  return Buffer.from(`${start}><env:Body>${response}</env:Body>${END}`)
+  return `${start}><env:Body>${response}</env:Body>${END}`
 }
 
 /** The answer that carries a fault: SOAP 1.2 Part 1, 5.4, with nested subcodes as Core 5.8.2.1 shows them. The cause stays here. */
-export function writeFault(fault: SoapFault): Buffer {
+export function writeFault(fault: SoapFault): string {
   const subcodes = fault.subcodes.reduceRight((inner, name) => `<env:Subcode><env:Value>ter:${name}</env:Value>${inner}</env:Subcode>`, '')
   const code = `<env:Code><env:Value>env:${fault.code}</env:Value>${subcodes}</env:Code>`
   const reason = `<env:Reason><env:Text xml:lang="en">${escapeText(presentable(fault.message))}</env:Text></env:Reason>`
-  return Buffer.from(`${FAULT_START}${headerOf(fault)}<env:Body><env:Fault>${code}${reason}</env:Fault></env:Body>${END}`)
+  return `${FAULT_START}${headerOf(fault)}<env:Body><env:Fault>${code}${reason}</env:Fault></env:Body>${END}`
 }
 
 function headerOf(fault: SoapFault): string {

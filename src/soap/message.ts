@@ -14,7 +14,8 @@ export interface SoapAnswer {
   readonly status: 200 | 400 | 401 | 500
   /** Ready to be sent; Content-Length included. Names in lower case; several values are several header lines. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
-  readonly body: Buffer
+  /** To be sent as UTF-8. Text, because Node then writes head and body in one piece. */
+  readonly body: string
   /** To be called once when the answer has left: what the operation registered with `afterReply`. */
   readonly afterReply: () => Promise<void>
 }

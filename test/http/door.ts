@@ -52,9 +52,8 @@ export async function openDoor(t: TestContext, { handle = () => soapAnswer('<ok/
 }
 
 export function soapAnswer(text: string, afterReply = async () => {}): SoapAnswer {
-  const body = Buffer.from(text)
-  const headers = { 'content-type': 'application/soap+xml; charset=utf-8', 'content-length': String(body.length) }
-  return { status: 200, headers, body, afterReply }
+  const headers = { 'content-type': 'application/soap+xml; charset=utf-8', 'content-length': String(Buffer.byteLength(text)) }
+  return { status: 200, headers, body: text, afterReply }
 }
 
 function authenticator(): Authenticator {
@@ -177,4 +176,13 @@ export function digest(
   const nonce = /^WWW-Authenticate: Digest .*?nonce="([^"]+)"/m.exec(challenged?.head ?? '')?.[1] ?? ''
   const response = md5(`${md5(`${name}:onvifd:${password}`)}:${nonce}:00000001:c:auth:${md5(`${method}:${uri}`)}`)
   return `Authorization: Digest username="${name}", realm="onvifd", nonce="${nonce}", uri="${uri}", response="${response}", algorithm=MD5, cnonce="c", nc=00000001, qop=auth`
+}
+
+/** Resolves when `condition` holds, which other parts of this process bring about; rejects when they do not within five seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`it did not come about: ${condition}`)
+    await new Promise(resolve => setImmediate(resolve))
+  }
 }

@@ -58,10 +58,10 @@ export async function testDevice(t: TestContext, options: DeviceOptions = {}): P
       target: '/onvif/device_service',
       authorization,
     })
-    const xml = body.toString()
+    const xml = body
     assert.deepEqual(validateMessage(xml), [], xml)
     assert.deepEqual(validateMessageOfficially(xml) ?? [], [], xml)
-    assert.equal(headers['content-length'], String(body.length))
+    assert.equal(headers['content-length'], String(Buffer.byteLength(body)))
     return { status, headers, xml, ...read(xml) }
   }
 
