@@ -67,7 +67,8 @@ async function startOnvifd(name: string): Promise<Server> {
     process.execPath,
     [main, 'serve', '--port', '0', '--state', state, '--admin-user', user, '--log-level', 'warn', '--boot-time', '0.1'],
     {
-      env: { ...process.env, ONVIFD_ADMIN_PASSWORD: password },
+      // As `npm start` does; the first start fills the cache.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled'), ONVIFD_ADMIN_PASSWORD: password },
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
@@ -267,7 +268,7 @@ async function benchStart(): Promise<void> {
   const starts: number[] = []
   let idle = 0
   for (let round = 0; round < rounds; round++) {
-    const server = await startOnvifd(`start-${Math.min(round, 1)}`)
+    const server = await startOnvifd('start')
     const began = performance.now()
     await fetch(`http://127.0.0.1:${server.port}/onvif/device_service`, { method: 'POST', body: envelope('<tds:GetSystemDateAndTime/>') })
     starts.push(server.startMs + performance.now() - began)
