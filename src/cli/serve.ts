@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Config, ConfigError, options } from '../config.ts'
 import { createDevice } from '../createDevice.ts'
@@ -35,6 +36,10 @@ function orUsage<T>(parse: () => T): T {
 }
 
 async function serve(config: Config): Promise<void> {
+  // An upload arrives in pieces of 64 KiB that only a collection of the young generation gives back. A small one is collected often:
+  // that keeps a device 60 MiB smaller during an upload, and costs SOAP requests nothing that can be measured.
+  setFlagsFromString('--max-semi-space-size=1')
+  setFlagsFromString('--semi-space-growth-factor=1')
   const device = await createDevice({
     ...config,
     adminPassword: adminPassword(config.adminPasswordFile),
