@@ -51,8 +51,9 @@ export async function createApp({ uploads, downloads, ...door }: AppOptions): Pr
     app.all(path, readOnly, async (request, response) => {
       const caller = await logIn(door, request, response, download.access)
       if (caller === undefined) return
+      const content = await download.read()
       logs.access.info({ download: path, user: caller.name, from: remoteAddressOf(request), status: 200 }, 'sent')
-      await sendFile(request, response, await download.read(), download)
+      await sendFile(request, response, content, download)
     })
   }
 
@@ -72,8 +73,7 @@ export async function createApp({ uploads, downloads, ...door }: AppOptions): Pr
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     logs.system.error({ error, path: request.path, from: remoteAddressOf(request) }, 'a page failed')
-    if (response.headersSent) response.destroy()
-    else replyText(door, request, response, 500, 'the device could not answer')
+    replyText(door, request, response, 500, 'the device could not answer')
   })
   return app
 
@@ -106,10 +106,5 @@ async function sendFile(
     return
   }
   response.writeHead(200, headers)
-  if (request.method === 'HEAD') {
-    content.destroy()
-    response.end()
-    return
-  }
   await pipeline(content, response)
 }

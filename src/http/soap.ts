@@ -48,7 +48,7 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
     }
     bytes = end
   }
-  const onEnd = () => void deliver(door, request, response, message.subarray(0, bytes))
+  const onEnd = () => void deliver(door, request, response, bytes === message.length ? message : message.subarray(0, bytes))
   request.on('data', onData).on('end', onEnd)
 }
 

@@ -169,9 +169,7 @@ function formFile(request: IncomingMessage): Source {
       request.pipe(form)
     },
     detach() {
-      ring = () => {}
       request.unpipe(form)
-      form.destroy()
     },
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { createHttpServer, ListenError } from '../../src/http/server.ts'
-import { ask, Client, openDoor, post, soapAnswer } from './door.ts'
+import { ask, Client, openDoor, post, soapAnswer, until } from './door.ts'
 
 const message = post('/onvif/device_service', '<q/>')
 
@@ -52,7 +52,7 @@ test('close ends idle connections at once, lets a running request end, and leave
   assert.equal((await used.answer())?.headers.get('connection'), 'keep-alive')
   await half.send('POST /onvif/device_service HTTP/1.1\r\nHo')
   await busy.send(post('/onvif/device_service', 'slow'))
-  while (door.soap.length < 2) await new Promise(resolve => setImmediate(resolve))
+  await until(() => door.soap.length >= 2)
 
   const closed = door.server.close()
   await Promise.all([silent.ended(), used.ended(), half.ended()])
@@ -71,9 +71,17 @@ test('a request that does not end is cut off when the time to drain is over', { 
   const door = await openDoor(t, { handle: () => new Promise(() => {}), bounds: { drainTimeoutMs: 50 } })
   const client = new Client(t, door.port)
   await client.send(message)
-  while (door.soap.length < 1) await new Promise(resolve => setImmediate(resolve))
+  await until(() => door.soap.length >= 1)
   await door.server.close()
   assert.equal(await client.answer(), undefined)
+})
+
+test('close does not wait for the rest of a body that was refused', { timeout: 10_000 }, async t => {
+  const door = await openDoor(t, { bounds: { drainTimeoutMs: 60_000, lingerIdleTimeoutMs: 60_000 } })
+  const client = new Client(t, door.port)
+  await client.send('POST /onvif/device_service HTTP/1.1\r\nHost: d\r\nContent-Length: 9999999\r\n\r\n')
+  assert.equal((await client.answer())?.status, 413)
+  await door.server.close()
 })
 
 test('closing a second time waits for the first', { timeout: 10_000 }, async t => {
@@ -81,7 +89,7 @@ test('closing a second time waits for the first', { timeout: 10_000 }, async t =
   const door = await openDoor(t, { handle: () => release.promise.then(() => soapAnswer('<ok/>')) })
   const client = new Client(t, door.port)
   await client.send(message)
-  while (door.soap.length < 1) await new Promise(resolve => setImmediate(resolve))
+  await until(() => door.soap.length >= 1)
   let open = 2
   const closes = [1, 2].map(() => door.server.close().then(() => open--))
   await new Promise(resolve => setImmediate(resolve))

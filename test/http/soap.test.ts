@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { ask, Client, openDoor, post, soapAnswer } from './door.ts'
+import { ask, Client, openDoor, post, soapAnswer, until } from './door.ts'
 
 const path = '/onvif/device_service'
 
@@ -208,6 +209,22 @@ test('what follows an answer runs once it has left, and its failure is logged', 
   assert.deepEqual(events, ['effect'])
 })
 
+test('what follows an answer waits until the last byte of it has left', { timeout: 10_000 }, async t => {
+  const ran: string[] = []
+  const effect = async () => void ran.push('effect')
+  // More than the buffers of the two sockets hold.
+  const long = 'x'.repeat(32 << 20)
+  const door = await openDoor(t, { handle: ({ body }) => (body.length === 1 ? soapAnswer('<ok/>') : soapAnswer(long, effect)) })
+  const slow = connect({ port: door.port, host: '127.0.0.1' }).pause()
+  t.after(() => slow.destroy())
+  slow.write(post(path, '<q/>'))
+  await until(() => door.soap.length === 1)
+  await ask(t, door.port, post(path, 'x'))
+  assert.deepEqual(ran, [])
+  slow.resume()
+  await until(() => ran.length === 1)
+})
+
 test('what follows an answer runs also when the client has gone', async t => {
   const gone = Promise.withResolvers<void>()
   const ran = Promise.withResolvers<void>()
@@ -270,8 +287,3 @@ test('silence ends a connection, in a message and between two', { timeout: 5_000
   assert.equal((await between.answer())?.status, 200)
   await between.ended()
 })
-
-/** Resolves when `condition` holds, which other parts of this process bring about. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
-}

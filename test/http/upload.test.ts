@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type UploadReceipt, UploadRefusal, type UploadRequest, type UploadTarget } from '../../src/device/upload.ts'
 import type { Bounds } from '../../src/http/reply.ts'
-import { type Answer, admin, Client, type Door, digest, openDoor, operator } from './door.ts'
+import { type Answer, admin, Client, type Door, digest, openDoor, operator, until } from './door.ts'
 
 const ticket = 'abcdefghijklmnopqrstuv'
 const path = `/onvif/upload/${ticket}`
@@ -53,7 +53,9 @@ async function bench(
   who: Parameters<typeof digest>[3] = admin,
 ): Promise<Bench> {
   const shelf = new Shelf()
-  const door = await openDoor(t, { uploads: new Map([['/onvif/upload/', shelf]]), bounds })
+  // Impatience is tested on its own; elsewhere it must not pass for the end of a body.
+  const patient = { lingerIdleTimeoutMs: 60_000, drainTimeoutMs: 60_000, ...bounds }
+  const door = await openDoor(t, { uploads: new Map([['/onvif/upload/', shelf]]), bounds: patient })
   const client = new Client(t, door.port)
   await client.send(`POST ${path} HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n`)
   const challenged = await client.answer()
@@ -89,6 +91,24 @@ test('chunks are a body without a length', async t => {
   assert.equal((await client.answer())?.status, 200)
   assert.deepEqual(shelf.bodies, ['image'])
   assert.equal(shelf.request?.lengthBytes, undefined)
+})
+
+test('a target that is slower than its client loses nothing', async t => {
+  const { shelf, client, login } = await bench(t)
+  const letters = Array.from({ length: 500 }, (_, i) => String.fromCharCode(97 + (i % 26)))
+  let body = ''
+  shelf.receiving = async (_request, pieces) => {
+    for await (const piece of pieces) {
+      body += String(piece)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    return receipt()
+  }
+  await client.send(head(login, 'Transfer-Encoding: chunked'))
+  await until(() => shelf.events.includes('receive'))
+  await client.send(`${letters.map(letter => `1\r\n${letter}\r\n`).join('')}0\r\n\r\n`)
+  assert.equal((await client.answer())?.status, 200)
+  assert.equal(body, letters.join(''))
 })
 
 test('a body of many megabytes passes without being held', async t => {
@@ -390,12 +410,12 @@ test('when the device stops, a running upload is refused and the client is told'
 test('an upload that is being installed when the device stops is told to its target, whose answer still leaves', {
   timeout: 10_000,
 }, async t => {
-  const { door, shelf, client, login } = await bench(t, { drainTimeoutMs: 60_000 })
+  const { door, shelf, client, login } = await bench(t)
   shelf.receiving = async (request, body) => {
     await whole(body)
     shelf.events.push('taken')
     await new Promise(resolve => request.signal.addEventListener('abort', resolve))
-    throw request.signal.reason
+    throw new Error('interrupted')
   }
   await client.send(`${head(login, 'Content-Length: 5')}image`)
   await until(() => shelf.events.includes('taken'))
@@ -418,6 +438,24 @@ test('the one file of a form is an upload', async t => {
   assert.equal((await client.answer())?.status, 200)
   assert.deepEqual(shelf.bodies, [content])
   assert.equal(shelf.request?.lengthBytes, undefined, 'the length of a form is not that of its file')
+})
+
+test('the end of a file is not told before the end of its form', { timeout: 10_000 }, async t => {
+  const { shelf, client, login } = await bench(t)
+  const first = `${file('a', 'one')}--b\r\n`
+  const second = `${file('b', 'two').slice(5)}--b--\r\n`
+  shelf.receiving = async (_request, body) => {
+    for await (const piece of body) shelf.events.push(String(piece))
+    shelf.events.push('end')
+    return receipt()
+  }
+  await client.send(
+    `${head(login, `Content-Length: ${first.length + second.length}`, 'Content-Type: multipart/form-data; boundary=b')}${first}`,
+  )
+  await until(() => shelf.events.includes('one'))
+  await client.send(second)
+  assert.equal((await client.answer())?.status, 400)
+  assert.deepEqual(shelf.events, ['admit', 'receive', 'one'])
 })
 
 const forms: readonly (readonly [title: string, type: string, form: string, status: number, text: RegExp])[] = [
@@ -481,8 +519,3 @@ test('a form whose client hangs up, or whose target refuses, ends like any other
   assert.equal((await refused.client.answer())?.status, 415)
   await refused.client.ended()
 })
-
-/** Resolves when `condition` holds, which other parts of this process bring about. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
-}

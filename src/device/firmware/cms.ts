@@ -50,30 +50,31 @@ export const idDataDer = Buffer.from('06092a864886f70d010701', 'hex')
  */
 export function verifyDetached(signature: Uint8Array, content: Uint8Array, trustedPem: string, now: Date): readonly string[] {
   const roots = readAuthorities(trustedPem)
-  const { signers, certificates } = parse(signature)
-  return signers.map(signer => {
-    const certificate = certificates.find(candidate => isMeant(signer.sid, candidate))
-    if (certificate === undefined) throw new ImageError('signature', 'the certificate of a signer is missing')
-    assertSigned(signer, certificate, content)
-    assertMaySignFirmware(certificate, certificates, roots, now)
-    return nameOf(certificate)
-  })
+  try {
+    const { signers, certificates } = parse(signature)
+    return signers.map(signer => {
+      const certificate = certificates.find(candidate => isMeant(signer.sid, candidate))
+      if (certificate === undefined) throw new ImageError('signature', 'the certificate of a signer is missing')
+      assertSigned(signer, certificate, content)
+      assertMaySignFirmware(certificate, certificates, roots, now)
+      return nameOf(certificate)
+    })
+  } catch (cause) {
+    // ASN.1 that is odd enough is noticed late, by whatever reads it.
+    throw cause instanceof ImageError ? cause : unreadable('it is no CMS', cause)
+  }
 }
 
 function parse(signature: Uint8Array): { readonly signers: readonly SignerInfo[]; readonly certificates: readonly Certificate[] } {
-  try {
-    const { contentType, content } = parseDer(signature, ContentInfo)
-    if (contentType !== id_signedData) throw unreadable('it is no SignedData')
-    const { encapContentInfo, certificates = [], signerInfos } = parseDer(content, SignedData)
-    if (encapContentInfo.eContentType !== id_data) throw unreadable('it is not over plain data')
-    if (encapContentInfo.eContent !== undefined) throw unreadable('it is not detached')
-    if (signerInfos.length === 0) throw unreadable('nobody signed')
-    if (signerInfos.length > limits.imageSignersMax) throw unreadable(`${signerInfos.length} signers`)
-    if (certificates.length > limits.imageCertificatesMax) throw unreadable(`${certificates.length} certificates`)
-    return { signers: [...signerInfos], certificates: certificates.map(bytes => readCertificate(new Uint8Array(bytes))) }
-  } catch (cause) {
-    throw cause instanceof ImageError ? cause : unreadable('it is no CMS', cause)
-  }
+  const { contentType, content } = parseDer(signature, ContentInfo)
+  if (contentType !== id_signedData) throw unreadable('it is no SignedData')
+  const { encapContentInfo, certificates = [], signerInfos } = parseDer(content, SignedData)
+  if (encapContentInfo.eContentType !== id_data) throw unreadable('it is not over plain data')
+  if (encapContentInfo.eContent !== undefined) throw unreadable('it is not detached')
+  if (signerInfos.length === 0) throw unreadable('nobody signed')
+  if (signerInfos.length > limits.imageSignersMax) throw unreadable(`${signerInfos.length} signers`)
+  if (certificates.length > limits.imageCertificatesMax) throw unreadable(`${certificates.length} certificates`)
+  return { signers: [...signerInfos], certificates: certificates.map(bytes => readCertificate(new Uint8Array(bytes))) }
 }
 
 const unreadable = (why: string, cause?: unknown): ImageError =>

@@ -34,9 +34,11 @@ function statusOf(error: unknown, reason: Failure['reason']): UploadRefusal['sta
 function failureOf(error: unknown): Failure {
   if (error instanceof ImageError || error instanceof BackendError) return { reason: error.reason, detail: printable(error.message) }
   if (error instanceof UploadRefusal) return { reason: reasonOf(error), detail: printable(error.message) }
-  const isFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
-  return { reason: isFull ? 'nospace' : 'io', detail: isFull ? 'the disk is full' : 'the device failed' }
+  return isDiskFull(error) ? { reason: 'nospace', detail: 'the disk is full' } : { reason: 'io', detail: 'the device failed' }
 }
+
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 
 /** File names and certificates of strangers may be quoted in it. */
 const printable = (message: string): string => message.replace(/[^\x20-\x7e\xa0-\uffff]/g, '?').slice(0, limits.failureDetailCharactersMax)

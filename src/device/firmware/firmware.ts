@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import { fault } from '../../onvif/faults.ts'
-import type { Clock, Log, Power, SlotInfo, Storage, UpdateBackend } from '../../platform/platform.ts'
+import { type Clock, ImageError, type Log, type Power, type SlotInfo, type Storage, type UpdateBackend } from '../../platform/platform.ts'
 import { boundedBody, createTickets, type UploadReceipt, UploadRefusal, type UploadRequest, type UploadTarget } from '../upload.ts'
 import { failureEvent, refusal } from './failures.ts'
 import {
@@ -68,6 +68,7 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
   let isResumed = false
   let upload: Upload | undefined
   let selfCheck = async (): Promise<void> => {}
+  let endSelfCheck = () => {}
   /** Runs when the present state has lasted too long. */
   let cancelDeadline = () => {}
 
@@ -84,10 +85,11 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
   }
 
   function enter(entered: UpgradeState): void {
-    if (entered.name !== state.name)
+    if (entered.name !== state.name) {
       log.info({ state: entered.name, transaction: transactionOf(entered), version: versionOf(entered) }, 'firmware upgrade')
+      enteredMs = clock.monotonicMs()
+    }
     state = entered
-    enteredMs = clock.monotonicMs()
     cancelDeadline()
     if (state.name === 'Armed') cancelDeadline = clock.after(limits.ticketLifetimeMs, () => later({ name: 'TicketExpired' }))
     if (state.name === 'Rebooting' || state.name === 'Rollback')
@@ -137,7 +139,8 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
           return undefined
       }
     } catch (error) {
-      log.error({ error, effect, transaction }, 'firmware upgrade')
+      const level = error instanceof ImageError || error instanceof UploadRefusal ? 'info' : 'error'
+      log[level]({ error, effect, transaction }, 'a step of the firmware upgrade did not succeed')
       // A reboot that cannot be ordered is ordered again at its deadline.
       return effect === 'reboot' ? undefined : fail(error)
     }
@@ -174,12 +177,13 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
     if (step) enter(step.state)
   }
 
-  async function checkSelf(): Promise<UpgradeEvent> {
-    const { promise: tooLong, reject } = Promise.withResolvers<never>()
+  /** Undefined where the device goes down meanwhile: that says nothing about the image, and the next start asks again. */
+  async function checkSelf(): Promise<UpgradeEvent | undefined> {
+    const { promise: noVerdict, resolve, reject } = Promise.withResolvers<undefined>()
     const cancel = clock.after(limits.selfCheckTimeoutMs, () => reject(new Error('it took too long')))
+    endSelfCheck = () => resolve(undefined)
     try {
-      await Promise.race([selfCheck(), tooLong])
-      return { name: 'SelfCheckPassed' }
+      return await Promise.race([selfCheck().then(() => ({ name: 'SelfCheckPassed' }) as const), noVerdict])
     } catch (error) {
       log.error({ error, transaction: transactionOf(state) }, 'the self-check of the new image failed')
       return { name: 'SelfCheckFailed', detail: error instanceof Error ? error.message : 'it failed' }
@@ -257,8 +261,12 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
     return Math.max(0, limits.rebootDeadlineMs + power.bootTimeMs - spentMs)
   }
 
-  /** Ends an upload, for what must not wait: a reboot, a factory default, the end of the process. An activation is waited for. */
+  /**
+   * Ends an upload for what must not wait: a reboot, a factory default, the end of the process. An activation is waited for; a
+   * trial goes on with the next start.
+   */
   async function abort(reason: string): Promise<void> {
+    endSelfCheck()
     const refused = new UploadRefusal(503, 'aborted', `the upload was ended by ${reason}`)
     if (upload) {
       upload.abort.abort(refused)
@@ -278,13 +286,13 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
      * must not lock the device). Throws the fault Action while an image is on its way.
      */
     start(user: string): { readonly ticket: string; readonly uploadDelayMs: number; readonly expectedDownTimeMs: number } {
-      if (!isResumed) throw fault('Action', 'the device is starting, try again')
       const upgrade = { transaction: newTransaction(clock.now()), user, from: running.version }
       const step = next(state, { name: 'Started', upgrade })
       if (step === undefined) {
         const seconds = Math.ceil(remainingMs() / 1000)
         throw fault('Action', `an upgrade is under way: ${state.name}, transaction ${transactionOf(state)}, at most ${seconds} s more`)
       }
+      if (!isResumed) throw fault('Action', 'the device is starting, try again')
       // First, so that the state never ends before the ticket does.
       const ticket = tickets.issue()
       enter(step.state)

@@ -52,4 +52,4 @@ function isAtLeast(version: string, other: string): boolean {
 
 /** Semantic Versioning 2.0; `v1.2.0`, and the short forms `1` and `1.2`, which are common, too. */
 const comparable = (version: string): semver.SemVer | null =>
-  semver.parse(version, { loose: true }) ?? (/^\d{1,9}(\.\d{1,9})?$/.test(version) ? semver.coerce(version) : null)
+  semver.parse(version) ?? (/^\d{1,9}(\.\d{1,9})?$/.test(version) ? semver.coerce(version) : null)

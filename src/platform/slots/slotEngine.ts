@@ -1,3 +1,4 @@
+import { isDiskFull } from '../../device/firmware/failures.ts'
 import type { Trust } from '../../device/firmware/image.ts'
 import type { Board } from '../../device/firmware/policy.ts'
 import { openSwu, type Swu, type SwuEntry } from '../../device/firmware/swu.ts'
@@ -177,7 +178,8 @@ async function inOrder<T>(act: () => Promise<T>): Promise<T> {
     return await act()
   } catch (cause) {
     if (cause instanceof BackendError) throw cause
-    const isFull = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
-    throw new BackendError(isFull ? 'nospace' : 'io', isFull ? 'the disk is full' : 'the disk failed', { cause })
+    throw isDiskFull(cause)
+      ? new BackendError('nospace', 'the disk is full', { cause })
+      : new BackendError('io', 'the disk failed', { cause })
   }
 }

@@ -11,6 +11,7 @@ import {
   authorityExtensions,
   certificate,
   describe,
+  type KeyType,
   lacksTools,
   leafExtensions,
   makeCertificate,
@@ -23,7 +24,7 @@ import { folder, pieces, start } from './workbench.ts'
 const payload = randomBytes(3_000)
 const now = () => testClock(Date.now())
 
-/** Sends an image to a new device; the reason of the refusal, or undefined and then the slot holds the payload. */
+/** Sends an image to a new device; the answer of the refusal, or undefined and then the slot holds the payload. */
 async function install(image: Buffer, clock = now()): Promise<string | undefined> {
   const storage = new SimulatedStorage()
   const { backend } = await start(storage, clock, { trust: certificate('root') })
@@ -40,7 +41,7 @@ async function install(image: Buffer, clock = now()): Promise<string | undefined
     const { transaction, ...after } = (await loadBootRecord(storage, folder)) ?? assert.fail('no boot record')
     assert.deepEqual({ ...after, transaction: undefined }, before)
     assert.equal(await backend.slots().then(slots => slots.find(({ next }) => next)?.id), 'A')
-    return error.reason
+    return `${error.reason} ${error.message}`
   }
 }
 
@@ -56,7 +57,7 @@ group('images made with cpio and openssl', { skip: lacksTools }, () => {
   })
 
   const accepted: Readonly<Record<string, () => Partial<SwuOrder>>> = {
-    'as in firmware.md 5.1': () => ({}),
+    'as in the README': () => ({}),
     'with cpio -H newc': () => ({ format: 'newc' }),
     'without x-onvif': () => ({ description: describe(({ 'x-onvif': _, ...software }) => software) }),
     'without hardware-compatibility': () => ({ description: describe(({ 'hardware-compatibility': _, ...software }) => software) }),
@@ -99,97 +100,135 @@ group('images made with cpio and openssl', { skip: lacksTools }, () => {
     writeFileSync(join(work, file), change(readFileSync(join(work, file))))
   const changed = (change: Parameters<typeof describe>[0]) => ({ description: describe(change) })
 
-  const refused: Readonly<Record<string, readonly [reason: string, order: () => Partial<SwuOrder>]>> = {
-    'signed by a stranger': ['signature', () => ({ signers: ['foreignLeaf'] })],
-    'signed by a stranger beside ours': ['signature', () => ({ signers: ['leaf', 'foreignLeaf'] })],
-    'with a changed payload': ['hash', () => ({ tamper: replace('rootfs.img', content => content.fill(0, 5, 6)) })],
-    'with a changed description': ['signature', () => ({ tamper: replace('sw-description', text => `${text} `) })],
-    'not signed': ['signature', () => ({ files: ['sw-description', 'rootfs.img'] })],
-    'with an empty signature': ['signature', () => ({ tamper: replace('sw-description.sig', () => '') })],
-    'with a PEM signature': ['signature', () => ({ signing: ['-md', 'sha256', '-outform', 'PEM'] })],
-    'with the content in the signature': ['signature', () => ({ signing: ['-md', 'sha256', '-nodetach'] })],
-    'without signed attributes': ['signature', () => ({ signing: ['-md', 'sha256', '-noattr'] })],
-    'with SHA-1': ['signature', () => ({ signing: ['-md', 'sha1'] })],
-    'without certificates': ['signature', () => ({ signing: ['-md', 'sha256', '-nocerts'] })],
-    'by an RSA key of 1024 bits': ['signature', () => (makeCertificate('weak', 'root', leafExtensions, 'rsa:1024'), { signers: ['weak'] })],
-    'by a key on another curve': ['signature', () => (makeCertificate('k1', 'root', leafExtensions, 'secp256k1'), { signers: ['k1'] })],
-    'by a leaf that is not for code signing': [
-      'signature',
+  const extendedAlong = (name: string, issuers: readonly string[]) => {
+    makeCertificate(name, issuers[0] ?? 'root')
+    return { signers: [name], along: issuers }
+  }
+  const made = (name: string, issuer: string, extensions: readonly string[]) => {
+    makeCertificate(name, issuer, extensions)
+    return name
+  }
+  const keyed = (name: string, type: KeyType) => {
+    makeCertificate(name, 'root', leafExtensions, type)
+    return { signers: [name] }
+  }
+  const certSign = 'keyUsage=critical,keyCertSign'
+  const onlyImage = (change: Readonly<Record<string, unknown>>, copy = 'copy-b') =>
+    changed((software, image) => ({ ...software, stable: { [copy]: { images: [{ ...image('b'), ...change }] } } }))
+
+  const refused: readonly (readonly [title: string, answer: RegExp, order: () => Partial<SwuOrder>])[] = [
+    ['signed by a stranger', /^signature .*foreignLeaf does not lead to a trusted CA/, () => ({ signers: ['foreignLeaf'] })],
+    ['signed by a stranger beside ours', /^signature .*foreignLeaf does not lead/, () => ({ signers: ['leaf', 'foreignLeaf'] })],
+    ['with a changed payload', /^hash /, () => ({ tamper: replace('rootfs.img', content => content.fill(0, 5, 6)) })],
+    [
+      'with a changed description',
+      /^signature .*over another description/,
+      () => ({ tamper: replace('sw-description', text => `${text} `) }),
+    ],
+    ['not signed', /^signature .*not signed/, () => ({ files: ['sw-description', 'rootfs.img'] })],
+    ['with an empty signature', /^signature .*no CMS/, () => ({ tamper: replace('sw-description.sig', () => '') })],
+    ['with a PEM signature', /^signature .*no CMS/, () => ({ signing: ['-md', 'sha256', '-outform', 'PEM'] })],
+    [
+      'with something behind the signature',
+      /^signature .*no CMS/,
+      () => ({ tamper: replace('sw-description.sig', der => Buffer.concat([der, der])) }),
+    ],
+    ['with the content in the signature', /^signature .*not detached/, () => ({ signing: ['-md', 'sha256', '-nodetach'] })],
+    ['without signed attributes', /^signature .*no signed attributes/, () => ({ signing: ['-md', 'sha256', '-noattr'] })],
+    ['with SHA-1', /^signature .*digest 1\.3\.14\.3\.2\.26/, () => ({ signing: ['-md', 'sha1'] })],
+    ['without certificates', /^signature .*certificate of a signer is missing/, () => ({ signing: ['-md', 'sha256', '-nocerts'] })],
+    ['by an RSA key of 1024 bits', /^signature .*1024 bits/, () => keyed('weak', 'rsa:1024')],
+    ['by a key on another curve', /^signature .*curve secp256k1/, () => keyed('k1', 'secp256k1')],
+    [
+      'by a leaf for mail',
+      /^signature .*not for code signing/,
       () => extended('mail', ['keyUsage=digitalSignature', 'extendedKeyUsage=emailProtection']),
     ],
-    'by a leaf without extendedKeyUsage': ['signature', () => extended('plain', ['keyUsage=digitalSignature'])],
-    'by a leaf that may not sign': ['signature', () => extended('cipher', ['keyUsage=keyEncipherment', 'extendedKeyUsage=codeSigning'])],
-    'by a CA': ['signature', () => extended('ca', [...authorityExtensions, 'extendedKeyUsage=codeSigning'])],
-    'by a leaf with an unknown critical extension': [
-      'signature',
+    ['by a leaf for nothing', /^signature .*not for code signing/, () => extended('plain', ['keyUsage=digitalSignature'])],
+    [
+      'by a leaf that may not sign',
+      /^signature .*not for signatures/,
+      () => extended('cipher', ['keyUsage=keyEncipherment', 'extendedKeyUsage=codeSigning']),
+    ],
+    ['by a CA', /^signature .*is a CA/, () => extended('ca', [...authorityExtensions, 'extendedKeyUsage=codeSigning'])],
+    [
+      'with an unknown critical extension',
+      /^signature .*critical extension 1\.2\.3\.4/,
       () => extended('odd', [...leafExtensions, '1.2.3.4=critical,ASN1:UTF8String:x']),
     ],
-    'through a missing intermediate': ['signature', () => ({ signers: ['deepLeaf'] })],
-    'through an intermediate that is no CA': ['signature', () => ({ ...extended('below', leafExtensions, 'leaf'), along: ['leaf'] })],
-    'through an intermediate that may not sign certificates': [
-      'signature',
+    ['through a missing intermediate', /^signature .*does not lead/, () => ({ signers: ['deepLeaf'] })],
+    ['through an intermediate that is no CA', /^signature .*does not lead/, () => extendedAlong('below1', ['leaf'])],
+    [
+      'through an intermediate that may not sign certificates',
+      /^signature .*crlOnly may not sign certificates/,
+      () => extendedAlong('below2', [made('crlOnly', 'root', ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,cRLSign'])]),
+    ],
+    [
+      'through an intermediate for other purposes',
+      /^signature .*serverCa is a CA for other purposes/,
+      () =>
+        extendedAlong('below3', [made('serverCa', 'root', ['basicConstraints=critical,CA:TRUE', certSign, 'extendedKeyUsage=serverAuth'])]),
+    ],
+    [
+      'through more CAs than one of them allows',
+      /^signature .*short allows 0 CAs below it/,
       () => {
-        makeCertificate('crlOnly', 'root', ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,cRLSign'])
-        return { ...extended('below2', leafExtensions, 'crlOnly'), along: ['crlOnly'] }
+        const short = made('short', 'root', ['basicConstraints=critical,CA:TRUE,pathlen:0', certSign])
+        return extendedAlong('below4', [made('tooDeep', short, authorityExtensions), short])
       },
     ],
-    'through more CAs than one of them allows': [
-      'signature',
-      () => {
-        makeCertificate('short', 'root', ['basicConstraints=critical,CA:TRUE,pathlen:0', 'keyUsage=critical,keyCertSign'])
-        makeCertificate('tooDeep', 'short', authorityExtensions)
-        return { ...extended('below3', leafExtensions, 'tooDeep'), along: ['short', 'tooDeep'] }
-      },
+    [
+      'for another revision',
+      /^compatible .*2\.0, 3\.0/,
+      () => changed(software => ({ ...software, 'hardware-compatibility': ['2.0', '3.0'] })),
     ],
-    'for another revision': ['compatible', () => changed(software => ({ ...software, 'hardware-compatibility': ['2.0', '3.0'] }))],
-    'for another board': ['compatible', () => changed(software => ({ ...software, 'x-onvif': { compatible: ['other'] } }))],
-    'for nobody knows which hardware': [
-      'compatible',
+    ['for another board', /^compatible .*other/, () => changed(software => ({ ...software, 'x-onvif': { compatible: ['other'] } }))],
+    [
+      'for unknown hardware',
+      /^compatible .*does not say/,
       () => changed(({ 'x-onvif': _, 'hardware-compatibility': __, ...software }) => software),
     ],
-    'with an older version': ['version', () => changed(software => ({ ...software, version: '0.9.9' }))],
-    'with a pre-release of the running version': ['version', () => changed(software => ({ ...software, version: '1.0.0-rc.1' }))],
-    'with a version that cannot be compared': ['version', () => changed(software => ({ ...software, version: 'nightly' }))],
-    'that needs a newer version before it': [
-      'version',
+    ['with an older version', /^version .*0\.9\.9 is older than 1\.0\.0/, () => changed(software => ({ ...software, version: '0.9.9' }))],
+    ['with a pre-release of the running version', /^version .*older/, () => changed(software => ({ ...software, version: '1.0.0-rc.1' }))],
+    [
+      'with a version that cannot be compared',
+      /^version .*cannot be compared/,
+      () => changed(software => ({ ...software, version: 'nightly' })),
+    ],
+    [
+      'that needs a newer version before it',
+      /^version .*needs 1\.0\.5/,
       () => changed(software => ({ ...software, 'x-onvif': { compatible: ['onvifd-virtual'], minVersion: '1.0.5' } })),
     ],
-    'with a version that breaks the boot record': ['format', () => changed(software => ({ ...software, version: '1.1.0\0CONFIRMED=B' }))],
-    'with scripts': ['format', () => changed(software => ({ ...software, scripts: [{ filename: 'x.sh' }] }))],
-    'with a compressed payload': [
-      'format',
-      () => changed((software, image) => ({ ...software, stable: { 'copy-b': { images: [{ ...image('b'), compressed: 'zlib' }] } } })),
+    [
+      'with a version that breaks the boot record',
+      /^format .*printable/,
+      () => changed(software => ({ ...software, version: '1.1.0\0CONFIRMED=B' })),
     ],
-    'with a payload for another role': [
-      'format',
-      () =>
-        changed((software, image) => ({
-          ...software,
-          stable: { 'copy-b': { images: [{ ...image('b'), properties: { 'x-role': 'app' } }] } },
-        })),
+    ['with scripts', /^format .*scripts/, () => changed(software => ({ ...software, scripts: [{ filename: 'x.sh' }] }))],
+    ['with a compressed payload', /^format .*compressed/, () => onlyImage({ compressed: 'zlib' })],
+    ['with an archive', /^format .*type "archive"/, () => onlyImage({ type: 'archive' })],
+    ['for another role', /^format .*role rootfs/, () => onlyImage({ properties: { 'x-role': 'app' } })],
+    ['with nothing for this slot', /^format .*nothing for copy-b/, () => onlyImage({}, 'copy-a')],
+    ['without the digest of the payload', /^format .*sha256/, () => onlyImage({ sha256: undefined })],
+    ['without its payload', /^format .*lacks rootfs\.img/, () => ({ files: ['sw-description', 'sw-description.sig'] })],
+    [
+      'in another order',
+      /^format .*begins with the file sw-description/,
+      () => ({ files: ['rootfs.img', 'sw-description', 'sw-description.sig'] }),
     ],
-    'with nothing for this slot': [
-      'format',
-      () => changed((software, image) => ({ ...software, stable: { 'copy-a': { images: [image('a')] } } })),
-    ],
-    'without the digest of the payload': [
-      'format',
-      () => changed((software, image) => ({ ...software, stable: { 'copy-b': { images: [{ ...image('b'), sha256: undefined }] } } })),
-    ],
-    'without its payload': ['format', () => ({ files: ['sw-description', 'sw-description.sig'] })],
-    'in another order': ['format', () => ({ files: ['rootfs.img', 'sw-description', 'sw-description.sig'] })],
-    'with a libconfig description': ['format', () => ({ description: () => 'software = { version = "1.1.0"; };' })],
-  }
-  for (const [title, [reason, order]] of Object.entries(refused)) {
-    test(`refused with "${reason}": ${title}`, async () => {
-      assert.equal(await install(makeSwu({ payload, ...order() })), reason)
+    ['with a libconfig description', /^format .*not JSON/, () => ({ description: () => 'software = { version = "1.1.0"; };' })],
+  ]
+  for (const [title, answer, order] of refused) {
+    test(`refused ${title}`, async () => {
+      assert.match((await install(makeSwu({ payload, ...order() }))) ?? 'accepted', answer)
     })
   }
 
   test('refused with "expired": outside of the validity of its certificates', async () => {
     const swu = makeSwu({ payload })
-    assert.equal(await install(swu, testClock(Date.UTC(2120, 0, 1))), 'expired')
-    assert.equal(await install(swu, testClock(0)), 'expired')
+    for (const clock of [testClock(Date.UTC(2120, 0, 1)), testClock(0)])
+      assert.match((await install(swu, clock)) ?? 'accepted', /^expired /)
   })
 
   test('refused with "truncated": cut off at any place', async () => {
@@ -197,9 +236,9 @@ group('images made with cpio and openssl', { skip: lacksTools }, () => {
     const end = swu.lastIndexOf('TRAILER!!!')
     const seed = Math.trunc(Math.random() * 97)
     console.log(`cut off at every 97th byte from ${seed}`)
-    for (let cut = seed; cut < end; cut += 97) assert.equal(await install(swu.subarray(0, cut)), 'truncated', `at ${cut}`)
-    assert.equal(await install(swu.subarray(0, end + 10)), 'truncated')
-    assert.equal(await install(swu.subarray(0, end + 12)), undefined, 'the padding of the last block may be missing')
+    for (let cut = seed; cut < end; cut += 97) assert.match((await install(swu.subarray(0, cut))) ?? 'accepted', /^truncated /, `at ${cut}`)
+    assert.match((await install(swu.subarray(0, end + 10))) ?? 'accepted', /^truncated /)
+    assert.equal(await install(swu.subarray(0, end + 14)), undefined, 'the padding of the last block may be missing')
   })
 
   test('an image with one changed byte never installs other bytes', async () => {
@@ -212,16 +251,16 @@ group('images made with cpio and openssl', { skip: lacksTools }, () => {
       return Math.trunc((chance / 0x80000000) * below)
     }
     const verdicts = new Map<string, number>()
-    for (let round = 0; round < 600; round += 1) {
+    for (let round = 0; round < 300; round += 1) {
       const mutant = Buffer.from(swu)
       // The head is shorter than the payload, and more interesting.
       const offset = random(round % 2 ? swu.length : swu.indexOf('rootfs.img', swu.indexOf('sw-description.sig')))
       mutant.writeUInt8(mutant.readUInt8(offset) ^ (1 + random(255)), offset)
       // install() compares what the slot holds then.
-      const verdict = (await install(mutant)) ?? 'accepted'
+      const [verdict = ''] = ((await install(mutant)) ?? 'accepted').split(' ')
       verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1)
     }
     console.log(Object.fromEntries(verdicts))
-    assert.ok((verdicts.get('signature') ?? 0) > 100 && (verdicts.get('hash') ?? 0) > 100)
+    assert.ok((verdicts.get('signature') ?? 0) > 50 && (verdicts.get('hash') ?? 0) > 50)
   })
 })

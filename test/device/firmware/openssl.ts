@@ -101,9 +101,11 @@ export function makeSwu(order: SwuOrder): Buffer {
   writeFileSync(join(work, 'rootfs.img'), payload)
   writeFileSync(join(work, 'sw-description'), description(sha256(payload)))
   const who = signers.flatMap(name => ['-signer', at(`${name}.crt`), '-inkey', at(`${name}.key`)])
-  const with_ = along.flatMap(name => ['-certfile', at(`${name}.crt`)])
+  // It takes one such file.
+  writeFileSync(join(work, 'along'), along.map(certificate).join(''))
+  const chain = along.length > 0 ? ['-certfile', join(work, 'along')] : []
   const paths = ['-in', join(work, 'sw-description'), '-out', join(work, 'sw-description.sig'), '-outform', 'DER']
-  openssl('cms', '-sign', ...paths, ...who, ...with_, '-nosmimecap', '-binary', ...signing)
+  openssl('cms', '-sign', ...paths, ...who, ...chain, '-nosmimecap', '-binary', ...signing)
   tamper?.(work)
   const names = files ?? ['sw-description', 'sw-description.sig', 'rootfs.img']
   return execFileSync('cpio', ['-o', '-L', '-H', format], {
@@ -116,7 +118,7 @@ export function makeSwu(order: SwuOrder): Buffer {
 
 type Software = Readonly<Record<string, unknown>>
 
-/** The description of firmware.md 5.1; `change` may alter it. */
+/** The description that the README shows; `change` may alter it. */
 export function describe(change: (software: Software, image: (device: string) => Software) => Software = software => software) {
   return (digest: string): string => {
     const image = (device: string): Software => ({
