@@ -64,7 +64,8 @@ test('close ends idle connections at once, lets a running request end, and leave
   await closed
   for (const client of [silent, used, half, busy]) client.socket.destroy()
   await Promise.all([silent, used, half, busy].map(client => client.closed))
-  assert.equal(descriptors(), before)
+  // The refused fetch gives its descriptor back a moment later.
+  await until(() => descriptors() <= before)
 })
 
 test('a request that does not end is cut off when the time to drain is over', { timeout: 10_000 }, async t => {
