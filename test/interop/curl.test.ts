@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { admin, buildImage, curlUpload, eventually, run, startDaemon } from '../support/daemon.ts'
+import { admin, buildImage, curlUpload, eventually, run, startDaemon, temporaryFolder } from '../support/daemon.ts'
 
 const envelope = (body: string) =>
   `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tds="http://www.onvif.org/ver10/device/wsdl" xmlns:tt="http://www.onvif.org/ver10/schema"><s:Body>${body}</s:Body></s:Envelope>`
@@ -53,12 +54,12 @@ test('curl --digest connects, manages users and upgrades', async t => {
     assert.match(xml, /NotAuthorized/)
   })
 
-  await t.test('downloads both logs, the support file and the backup, and puts the backup back', async () => {
+  await t.test('downloads both logs, the support file and the backup, and puts the backup back', async t => {
     const { xml } = await soap(device.url, '<tds:GetSystemUris/>')
     const uris = [...xml.matchAll(/(?:Uri)>(http[^<]+)</g)].map(match => match[1] ?? '')
     assert.equal(uris.length, 4, xml)
+    const login = { input: `user = "${admin.name}:${admin.password}"\n` }
     for (const uri of uris) {
-      const login = { input: `user = "${admin.name}:${admin.password}"\n` }
       const got = await run(
         'curl',
         ['-sS', '--config', '-', '--digest', '-o', '/dev/null', '-w', '%{http_code} %{size_download}', uri],
@@ -67,6 +68,18 @@ test('curl --digest connects, manages users and upgrades', async t => {
       assert.match(got.stdout, /^200 [1-9]/, uri)
       assert.equal((await run('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', uri])).stdout, '401', `${uri} without log-in`)
     }
+
+    const backup = join(await temporaryFolder(t), 'backup')
+    await run('curl', ['-sS', '--config', '-', '--digest', '-o', backup, uris.at(-1) ?? ''], login)
+    assert.equal((await soap(device.url, '<tds:SetHostname><tds:Name>changed-since</tds:Name></tds:SetHostname>')).status, '200')
+    const restore = /<tds:UploadUri>([^<]+)</.exec((await soap(device.url, '<tds:StartSystemRestore/>')).xml)?.[1] ?? ''
+    const restored = await curlUpload(restore, backup)
+    assert.equal(restored.status, '200', restored.body)
+    await eventually(async () => {
+      const { status, xml } = await soap(device.url, '<tds:GetHostname/>')
+      assert.equal(status, '200')
+      assert.doesNotMatch(xml, /changed-since/)
+    })
   })
 
   await t.test('starts an upgrade, posts the image and sees the new version', async t => {
