@@ -5,6 +5,7 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import type { Authenticator } from '../auth/authenticate.ts'
 import type { UploadTarget } from '../device/upload.ts'
 import type { AccessClass } from '../onvif/operations.ts'
+import type { OperationName } from '../onvif/types.generated.ts'
 import { paths } from '../operations/device/addresses.ts'
 import type { Logs } from '../platform/platform.ts'
 import { placeholder, readContractFiles } from './contractFiles.ts'
@@ -16,6 +17,8 @@ import { answerUpload } from './upload.ts'
 /** A file that GetSystemUris names. */
 export interface Download {
   readonly access: Exclude<AccessClass, 'PRE_AUTH'>
+  /** The operation that gives the same: a role that opens it opens the file. */
+  readonly operation?: OperationName
   readonly contentType: string
   /** What a browser saves it as. */
   readonly fileName: string
@@ -30,10 +33,12 @@ export interface AppOptions extends Terms {
   /** By path. */
   readonly downloads: ReadonlyMap<string, Download>
   readonly logs: Pick<Logs, 'system' | 'access'>
+  /** What the addresses in the contract begin with, instead of what the client used. */
+  readonly publicOrigin?: URL | undefined
 }
 
 /** Everything over HTTP that is no SOAP message. Paths are literal: what a client sends is looked up, never taken apart. */
-export async function createApp({ uploads, downloads, ...door }: AppOptions): Promise<RequestListener> {
+export async function createApp({ uploads, downloads, publicOrigin, ...door }: AppOptions): Promise<RequestListener> {
   const { logs } = door
   const files = await readContractFiles()
 
@@ -49,7 +54,7 @@ export async function createApp({ uploads, downloads, ...door }: AppOptions): Pr
 
   for (const [path, download] of downloads) {
     app.all(path, readOnly, async (request, response) => {
-      const caller = await logIn(door, request, response, download.access)
+      const caller = await logIn(door, request, response, download.access, download.operation)
       if (caller === undefined) return
       const content = await download.read()
       logs.access.info({ download: path, user: caller.name, from: remoteAddressOf(request), status: 200 }, 'sent')
@@ -77,6 +82,11 @@ export async function createApp({ uploads, downloads, ...door }: AppOptions): Pr
   })
   return app
 
+  async function sendContract(request: Request, response: ServerResponse, text: string): Promise<void> {
+    const body = Buffer.from(text.replaceAll(placeholder, `${baseOf(publicOrigin ?? originOf(request))}/`))
+    await sendFile(request, response, body, { contentType: 'text/xml; charset=utf-8' })
+  }
+
   function readOnly(request: Request, response: Response, next: NextFunction): void {
     if (isRead(request)) next()
     else replyText(door, request, response, 405, 'GET the file', ['Allow', 'GET, HEAD'])
@@ -84,11 +94,6 @@ export async function createApp({ uploads, downloads, ...door }: AppOptions): Pr
 }
 
 const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
-
-async function sendContract(request: Request, response: ServerResponse, text: string): Promise<void> {
-  const body = Buffer.from(text.replaceAll(placeholder, `${baseOf(originOf(request))}/`))
-  await sendFile(request, response, body, { contentType: 'text/xml; charset=utf-8' })
-}
 
 async function sendFile(
   request: Request,

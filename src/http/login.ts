@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticator } from '../auth/authenticate.ts'
 import type { Caller } from '../onvif/handlers.ts'
-import { type AccessClass, admitted } from '../onvif/operations.ts'
+import type { AccessClass } from '../onvif/operations.ts'
+import type { OperationName } from '../onvif/types.generated.ts'
 import { replyText, type Terms } from './reply.ts'
 import { remoteAddressOf } from './request.ts'
 
@@ -12,13 +13,15 @@ export interface AppRequest extends IncomingMessage {
 
 /**
  * Who wants to send or fetch a file: HTTP Digest, because HTTP methods have no other log-in (Core 5.9.1), and a ticket in the URI
- * is none. Answers 401 with challenges, and gives undefined, where nobody is logged in or the caller's level is too low.
+ * is none. `operation` is the one that the file goes with. Answers 401 with challenges, and gives undefined, where nobody is logged
+ * in or the caller may not do this.
  */
 export async function logIn(
   door: Terms & { readonly authenticator: Authenticator },
   request: AppRequest,
   response: ServerResponse,
   access: Exclude<AccessClass, 'PRE_AUTH'>,
+  operation: OperationName | undefined,
 ): Promise<Caller | undefined> {
   const verdict = await door.authenticator.authenticate({
     method: request.method ?? '',
@@ -27,7 +30,7 @@ export async function logIn(
     token: undefined,
     remoteAddress: remoteAddressOf(request),
   })
-  if (verdict.kind === 'known' && admitted[access].includes(verdict.caller.level)) return verdict.caller
+  if (verdict.kind === 'known' && door.authenticator.permits(verdict.caller, access, operation)) return verdict.caller
   const stale = verdict.kind === 'refused' && verdict.by === 'http' && verdict.stale
   const text = verdict.kind === 'known' ? `the level ${verdict.caller.level} may not do this` : 'log in with HTTP Digest'
   replyText(

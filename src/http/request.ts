@@ -37,8 +37,13 @@ export function originForm(target: string): string | undefined {
 }
 
 /** The address of the client; an IPv4 address is written as one also where the listener is IPv6. */
-export function remoteAddressOf({ socket }: IncomingMessage): string {
+export function remoteAddressOf({ socket }: Pick<IncomingMessage, 'socket'>): string {
   return plainAddress(socket.remoteAddress)
+}
+
+/** The address of the device that the client connected to, written in the same way. */
+export function localAddressOf({ socket }: Pick<IncomingMessage, 'socket'>): string {
+  return plainAddress(socket.localAddress)
 }
 
 /** Whether a body follows the head, RFC 9112 6.3. */

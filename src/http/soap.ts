@@ -19,6 +19,14 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
   }
   if (expectsContinue(request)) response.writeContinue()
 
+  const isPackage = isMultipart(request)
+  const bytesMax = isPackage ? bounds.packageBytesMax : bounds.requestBytesMax
+  if (isPackage) {
+    packages += 1
+    response.once('close', () => {
+      packages -= 1
+    })
+  }
   let message: Buffer = nothing
   let bytes = 0
   let deadline = 0
@@ -29,7 +37,7 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
   }
   const onData = (piece: Buffer) => {
     const end = bytes + piece.length
-    if (end > bounds.requestBytesMax) {
+    if (end > bytesMax) {
       stop(413, 'the message is too large')
       return
     }
@@ -43,7 +51,7 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
         stop(408, 'the message took too long')
         return
       }
-      if (end > message.length) message = grown(message, bytes, Math.min(2 * end, bounds.requestBytesMax))
+      if (end > message.length) message = grown(message, bytes, Math.min(2 * end, bytesMax))
       piece.copy(message, bytes)
     }
     bytes = end
@@ -51,6 +59,11 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
   const onEnd = () => void deliver(door, request, response, bytes === message.length ? message : message.subarray(0, bytes))
   request.on('data', onData).on('end', onEnd)
 }
+
+/** MTOM messages in memory now, in the whole process: anybody can send one, and they are larger than others. */
+let packages = 0
+
+const isMultipart = (request: IncomingMessage): boolean => mediaTypeOf(request) === 'multipart/related'
 
 const nothing = Buffer.alloc(0)
 
@@ -68,6 +81,7 @@ async function deliver(door: SoapDoor, request: IncomingMessage, response: Serve
       origin: originOf(request),
       remoteAddress: remoteAddressOf(request),
       target: request.url ?? '',
+      contentType: request.headers['content-type'],
       authorization: request.headers.authorization,
     })
     afterReply(response, door.log, answer.afterReply)
@@ -85,9 +99,12 @@ async function deliver(door: SoapDoor, request: IncomingMessage, response: Serve
 /** What can be told before the body is read, Core 5.8.2.4. The type of a message is its envelope's business, not this header's. */
 function refused(request: IncomingMessage, bounds: Bounds): [status: number, text: string] | undefined {
   const { headers } = request
-  if (Number(headers['content-length'] ?? 0) > bounds.requestBytesMax) return [413, 'the message is too large']
+  const isPackage = isMultipart(request)
+  if (Number(headers['content-length'] ?? 0) > (isPackage ? bounds.packageBytesMax : bounds.requestBytesMax))
+    return [413, 'the message is too large']
   if (isEncoded(headers)) return [415, 'content codings are not taken']
-  if (mediaTypeOf(request).startsWith('multipart/')) return [415, 'multipart messages are not taken']
+  if (!isPackage && mediaTypeOf(request).startsWith('multipart/')) return [415, 'of multipart messages, only multipart/related is taken']
+  if (isPackage && packages >= bounds.packagesMax) return [503, 'too many messages with attachments at a time']
   return undefined
 }
 

@@ -46,7 +46,7 @@ export async function answerUpload(door: UploadDoor, request: AppRequest, respon
     replyText(door, request, response, 405, 'POST the file', ['Allow', 'POST'])
     return
   }
-  const caller = await logIn(door, request, response, 'UNRECOVERABLE')
+  const caller = await logIn(door, request, response, 'UNRECOVERABLE', door.target.operation)
   if (caller === undefined || response.destroyed) return
 
   const intake = new Intake(request, door.stopping)

@@ -28,6 +28,8 @@ export interface Clock {
   monotonicMs(): number
   /** Sets the device's UTC. */
   set(utc: Date): Promise<void>
+  /** Sets the device's UTC by its time servers, which from now on keep it right. Absent where the machine has no NTP. */
+  synchronize?(): Promise<void>
   /** Runs `act` once after `delayMs` of monotonic time; the returned function calls it off. */
   after(delayMs: number, act: () => void): () => void
 }
@@ -56,15 +58,106 @@ export interface Hostname {
   readonly fromDHCP: boolean
 }
 
+/** An interface as it is set and as it came out. Its token says which one it is, for good. */
 export interface NetworkInterface {
   readonly token: string
   readonly name: string
   /** Colon-separated, lower case. */
   readonly hwAddress: string
+  /** Bytes. */
   readonly mtu: number
   readonly enabled: boolean
-  readonly ipv4: { readonly fromDHCP: boolean; readonly addresses: readonly InterfaceAddress[] }
-  readonly ipv6: { readonly addresses: readonly InterfaceAddress[] }
+  /** Undefined for IEEE 802.11, which has no cable. */
+  readonly link: { readonly set: Link; readonly operating: Link; readonly speedsMbps: readonly number[] } | undefined
+  readonly ipv4: {
+    readonly enabled: boolean
+    readonly dhcp: boolean
+    readonly manual: readonly InterfaceAddress[]
+    /** What a DHCP server gave. */
+    readonly fromDHCP: InterfaceAddress | undefined
+    /** Whether a link-local address is wanted (RFC 3927), and which it is. */
+    readonly zeroConfiguration: boolean
+    readonly linkLocal: InterfaceAddress | undefined
+  }
+  readonly ipv6: {
+    readonly enabled: boolean
+    readonly acceptRouterAdvert: boolean
+    readonly dhcp: DHCPv6Mode
+    readonly manual: readonly InterfaceAddress[]
+    readonly linkLocal: readonly InterfaceAddress[]
+    readonly fromDHCP: readonly InterfaceAddress[]
+    readonly fromRouterAdvert: readonly InterfaceAddress[]
+  }
+  /** The wireless networks that it may join; undefined for an interface with a cable. */
+  readonly dot11: readonly Dot11Network[] | undefined
+}
+
+export interface Link {
+  readonly autoNegotiation: boolean
+  readonly speedMbps: number
+  readonly duplex: 'Full' | 'Half'
+}
+
+/** Stateful is not among them: no platform has a DHCPv6 client that asks for addresses. */
+export type DHCPv6Mode = 'Auto' | 'Stateless' | 'Off'
+
+/** What a client wants of an interface, already checked. What is absent stays; a list replaces the whole list. */
+export interface InterfaceChange {
+  readonly enabled?: boolean | undefined
+  readonly mtu?: number | undefined
+  readonly link?: Link | undefined
+  readonly ipv4?:
+    | {
+        readonly enabled?: boolean | undefined
+        readonly dhcp?: boolean | undefined
+        readonly manual?: readonly InterfaceAddress[] | undefined
+        readonly zeroConfiguration?: boolean | undefined
+      }
+    | undefined
+  readonly ipv6?:
+    | {
+        readonly enabled?: boolean | undefined
+        readonly acceptRouterAdvert?: boolean | undefined
+        readonly dhcp?: DHCPv6Mode | undefined
+        readonly manual?: readonly InterfaceAddress[] | undefined
+      }
+    | undefined
+  readonly dot11?: readonly Dot11Change[] | undefined
+}
+
+/** A wireless network by the name that the client gave it, its alias. The key goes in and never comes out. */
+export interface Dot11Network {
+  readonly alias: string
+  /** The bytes of the name that is in the air, as lower-case hex digits. */
+  readonly ssid: string
+  /** 0 to 31; of the networks in reach, the one with the highest is joined. */
+  readonly priority: number
+  readonly security: { readonly mode: 'None' } | { readonly mode: 'PSK'; readonly cipher: 'CCMP' | 'Any' }
+}
+
+export interface Dot11Change extends Dot11Network {
+  /** 64 hex digits, or a passphrase of 8 to 63 characters. Absent: the network of this alias keeps the one that it has. */
+  readonly key?: string | undefined
+}
+
+/** An access point in reach. */
+export interface Dot11Cell {
+  readonly ssid: string
+  readonly bssid: string
+  readonly security: 'None' | 'PSK'
+  readonly signal: 'Very Bad' | 'Bad' | 'Good' | 'Very Good'
+}
+
+/** IEEE 802.11 in station mode. Both throw for a token that is none of its interfaces. */
+export interface Wifi {
+  scan(token: string): Promise<readonly Dot11Cell[]>
+  /** Undefined where the interface is in no network. */
+  status(token: string): Promise<{ readonly cell: Dot11Cell; readonly alias: string } | undefined>
+}
+
+export interface Gateways {
+  readonly ipv4: readonly string[]
+  readonly ipv6: readonly string[]
 }
 
 export interface InterfaceAddress {
@@ -72,13 +165,51 @@ export interface InterfaceAddress {
   readonly prefixLength: number
 }
 
+/** Addresses of name servers, the one that is asked first in front. */
+export interface NameServers {
+  readonly fromDHCP: boolean
+  readonly servers: readonly string[]
+  readonly searchDomains: readonly string[]
+}
+
+/** Addresses or names of time servers. */
+export interface TimeServers {
+  readonly fromDHCP: boolean
+  readonly servers: readonly string[]
+}
+
+/** Who keeps the entry of the device in DNS: nobody, the device (RFC 2136), or its DHCP server (RFC 4702). */
+export interface DynamicDns {
+  readonly type: 'NoUpdate' | 'ClientUpdates' | 'ServerUpdates'
+  readonly name?: string | undefined
+  /** As xs:duration. */
+  readonly ttl?: string | undefined
+}
+
 export interface Network {
   hostname(): Promise<Hostname>
+  /** This name, and no longer the one of DHCP. */
   setHostname(name: string): Promise<void>
+  /** The name that DHCP gives, or again the last one that was set. */
+  setHostnameFromDHCP(fromDHCP: boolean): Promise<{ readonly rebootNeeded: boolean }>
+  /** The one by which the device is reached comes first. */
   interfaces(): Promise<readonly NetworkInterface[]>
-  dns(): Promise<{ readonly fromDHCP: boolean; readonly servers: readonly string[]; readonly searchDomains: readonly string[] }>
-  /** Addresses or names of time servers. */
-  ntp(): Promise<{ readonly fromDHCP: boolean; readonly servers: readonly string[] }>
+  /** Durable when it returns. `rebootNeeded`: in force only after a reboot, until which the device is reached as before (Core 8.2.11). */
+  setInterface(token: string, change: InterfaceChange): Promise<{ readonly rebootNeeded: boolean }>
+  gateways(): Promise<Gateways>
+  setGateways(gateways: Gateways): Promise<void>
+  /** Undefined where no interface is an IEEE 802.11 one. */
+  readonly wifi: Wifi | undefined
+  /** What is in force: with `fromDHCP` what DHCP gave. */
+  dns(): Promise<NameServers>
+  /** With `fromDHCP` there are no servers of one's own; without search domains of one's own those of DHCP are taken. */
+  setDns(wanted: NameServers): Promise<void>
+  ntp(): Promise<TimeServers>
+  setNtp(wanted: TimeServers): Promise<void>
+  /** The time servers that DHCP gives, whether they are used or not. */
+  ntpFromDHCP(): Promise<readonly string[]>
+  dynamicDns(): Promise<DynamicDns>
+  setDynamicDns(wanted: DynamicDns): Promise<void>
   /** Everything back to what the factory set; hostname included. */
   reset(): Promise<void>
 }

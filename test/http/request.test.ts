@@ -45,7 +45,7 @@ test('addresses are written plainly, whatever family the socket has', { skip: ha
       seen.push(request)
       return soapAnswer('<ok/>')
     },
-    authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [] },
+    authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => false },
     uploads: new Map(),
     downloads: new Map(),
     logs: { system: log, access: log },

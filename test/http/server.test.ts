@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { createHttpServer, ListenError } from '../../src/http/server.ts'
+import { ListenError } from '../../src/http/listener.ts'
+import { createHttpServer } from '../../src/http/server.ts'
 import { ask, Client, openDoor, post, soapAnswer, until } from './door.ts'
 
 const message = post('/onvif/device_service', '<q/>')
@@ -23,7 +24,7 @@ test('an address that cannot be listened on is an error that says what to do', a
     const none = { system: silent, access: silent }
     const other = createHttpServer({
       handle: async () => soapAnswer(''),
-      authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [] },
+      authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => false },
       uploads: new Map(),
       downloads: new Map(),
       logs: none,
@@ -106,7 +107,7 @@ test('the same port can be listened on again at once', async t => {
   await door.server.close()
   const again = createHttpServer({
     handle: async () => soapAnswer('<again/>'),
-    authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [] },
+    authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => false },
     uploads: new Map(),
     downloads: new Map(),
     logs: { system: silent, access: silent },

@@ -83,7 +83,7 @@ const refused: readonly (readonly [title: string, request: string, status: numbe
   ['chunks over the limit', `POST ${path} HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n${chunked('x'.repeat(101))}`, 413],
   ['a gzip bomb', post(path, bomb.slice(0, 50), ['Content-Encoding: gzip']), 415],
   ['two codings', post(path, 'x', ['Content-Encoding: deflate, identity']), 415],
-  ['multipart/related', post(path, 'x', ['Content-Type: Multipart/Related; boundary=x']), 415],
+  ['a form', post(path, 'x', ['Content-Type: Multipart/Form-Data; boundary=x']), 415],
   [
     'a transfer coding that is not undone',
     `POST ${path} HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: gzip, chunked\r\n\r\n${chunked('x')}`,
@@ -99,6 +99,40 @@ for (const [title, request, status] of refused) {
     assert.deepEqual(door.soap, [])
   })
 }
+
+test('a message with attachments may be larger, and its Content-Type goes with it', async t => {
+  const door = await openDoor(t, { bounds: { requestBytesMax: 10, packageBytesMax: 100 } })
+  const type = 'Multipart/Related; boundary="x"'
+  assert.equal((await ask(t, door.port, post(path, 'x'.repeat(100), [`Content-Type: ${type}`])))?.status, 200)
+  assert.equal((await ask(t, door.port, post(path, 'x'.repeat(101), [`Content-Type: ${type}`])))?.status, 413)
+  assert.deepEqual(
+    door.soap.map(request => [request.body.length, request.contentType]),
+    [[100, type]],
+  )
+})
+
+test('only so many messages with attachments are taken at a time, and others meanwhile', async t => {
+  const door = await openDoor(t, { bounds: { packagesMax: 2 } })
+  const head = `POST ${path} HTTP/1.1\r\nHost: d\r\nContent-Type: multipart/related; boundary=x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n`
+  const slow = [new Client(t, door.port), new Client(t, door.port)]
+  for (const client of slow) {
+    await client.send(head)
+    assert.equal((await client.answer())?.status, 100)
+  }
+  const surplus = post(path, 'x', ['Content-Type: multipart/related; boundary=x'])
+  assert.equal((await ask(t, door.port, surplus))?.status, 503)
+  assert.equal((await ask(t, door.port, post(path, 'x')))?.status, 200)
+  const [first, second] = slow
+  await first?.send('x')
+  assert.equal((await first?.answer())?.status, 200)
+  assert.equal((await ask(t, door.port, surplus))?.status, 200)
+  // A client that hangs up makes room, too, as soon as the device hears of it.
+  await first?.send(head)
+  assert.equal((await first?.answer())?.status, 100)
+  assert.equal((await ask(t, door.port, surplus))?.status, 503)
+  second?.socket.destroy()
+  while ((await ask(t, door.port, surplus))?.status !== 200);
+})
 
 test('100 Continue is sent when the body will be taken, and only then', async t => {
   const door = await openDoor(t, { bounds })

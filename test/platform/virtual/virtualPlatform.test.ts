@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { createSeal } from '../../../src/device/seal.ts'
 import { openStore } from '../../../src/device/store.ts'
 import { limits } from '../../../src/limits.ts'
 import type { Storage, UpdateBackend } from '../../../src/platform/platform.ts'
@@ -31,12 +33,16 @@ const update: UpdateBackend = {
   discard: notHere,
 }
 
+const key = randomBytes(32)
+
 /** Starts the machine on a state file; `stop` lets the next one have it. */
 function start(path: string, options: Partial<VirtualMachine> = {}) {
   const store = openStore(path)
   const machine = {
     model: 'Virtual Device',
     serialNumber: undefined,
+    seal: createSeal(key),
+    interfaces: ['eth0'],
     listenAddress: () => '127.0.0.1',
     bootTimeMs: 2000,
     restart: notHere,
@@ -100,6 +106,7 @@ test('a hostname survives restarts until the network is reset', async t => {
 
 test('the one interface is enabled, with a locally administered address and the address that the device listens on', async () => {
   const { network } = start(':memory:').platform
+  const gigabit = { autoNegotiation: true, speedMbps: 1000, duplex: 'Full' }
   const interfaces = await network.interfaces()
   assert.deepEqual(
     interfaces.map(({ hwAddress, ...rest }) => rest),
@@ -109,8 +116,17 @@ test('the one interface is enabled, with a locally administered address and the 
         name: 'eth0',
         mtu: 1500,
         enabled: true,
-        ipv4: { fromDHCP: false, addresses: [{ address: '127.0.0.1', prefixLength: 8 }] },
-        ipv6: { addresses: [] },
+        link: { set: gigabit, operating: gigabit, speedsMbps: [10, 100, 1000] },
+        ipv4: {
+          enabled: true,
+          dhcp: false,
+          manual: [{ address: '127.0.0.1', prefixLength: 8 }],
+          fromDHCP: undefined,
+          zeroConfiguration: false,
+          linkLocal: undefined,
+        },
+        ipv6: { enabled: false, acceptRouterAdvert: false, dhcp: 'Off', manual: [], linkLocal: [], fromDHCP: [], fromRouterAdvert: [] },
+        dot11: undefined,
       },
     ],
   )
@@ -123,11 +139,11 @@ test('listening on every address shows those by which others reach the host, or 
     .filter(entry => !entry.internal && entry.family === 'IPv4')
   const [shown] = await start(':memory:', { listenAddress: () => '0.0.0.0' }).platform.network.interfaces()
   assert.deepEqual(
-    shown?.ipv4.addresses.map(({ address }) => address),
+    shown?.ipv4.manual.map(({ address }) => address),
     outside.length > 0 ? outside.map(({ address }) => address) : ['127.0.0.1'],
   )
   const [ipv6] = await start(':memory:', { listenAddress: () => '2001:db8::7' }).platform.network.interfaces()
-  assert.deepEqual([ipv6?.ipv4.addresses, ipv6?.ipv6.addresses], [[], [{ address: '2001:db8::7', prefixLength: 64 }]])
+  assert.deepEqual([ipv6?.ipv4.manual, ipv6?.ipv6.manual], [[], [{ address: '2001:db8::7', prefixLength: 64 }]])
 })
 
 test('a clock that was set goes on from there, also after a restart', async t => {

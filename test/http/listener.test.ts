@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { ListenError } from '../../src/http/listener.ts'
+import { createPorts } from '../../src/http/ports.ts'
+import { createHttpServer, type HttpOptions } from '../../src/http/server.ts'
+import { ask, Client, openDoor, post, soapAnswer } from './door.ts'
+
+const message = post('/onvif/device_service', '<q/>')
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** The first line that comes back for a message from `localAddress`; undefined where the connection just ends. */
+async function asked(
+  port: number,
+  localAddress: string,
+  host = localAddress.includes(':') ? '::1' : '127.0.0.1',
+): Promise<string | undefined> {
+  const socket = connect({ port, host, localAddress })
+  socket.on('error', () => {})
+  socket.write(message)
+  const line = await firstLine(socket)
+  socket.destroy()
+  return line
+}
+
+const firstLine = (socket: Socket) =>
+  new Promise<string | undefined>(resolve => {
+    socket.once('data', bytes => resolve(String(bytes).split('\r\n', 1)[0]))
+    socket.once('close', () => resolve(undefined))
+  })
+
+const openServer = (t: TestContext, options: Partial<HttpOptions> = {}) => {
+  const server = createHttpServer({
+    handle: async () => soapAnswer('<ok/>'),
+    authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => true },
+    uploads: new Map(),
+    downloads: new Map(),
+    logs: { system: silent, access: silent },
+    ...options,
+  })
+  t.after(() => server.close())
+  return server
+}
+
+test('who is not admitted gets no answer, whichever family the listener is of', { timeout: 10_000 }, async t => {
+  const admitted = new Set(['127.0.0.1', '127.0.0.2', '::1'])
+  const server = openServer(t, { admits: address => admitted.has(address) })
+  const port = Number((await server.listen('::', 0)).port)
+  const ok = 'HTTP/1.1 200 OK'
+  const all = async () => Promise.all(['127.0.0.1', '127.0.0.2', '::1'].map(address => asked(port, address)))
+  assert.deepEqual(await all(), [ok, ok, ok])
+  admitted.delete('127.0.0.2')
+  assert.deepEqual(await all(), [ok, undefined, ok])
+  admitted.delete('::1')
+  assert.deepEqual(await all(), [ok, undefined, undefined])
+  admitted.clear()
+  assert.deepEqual(await all(), [undefined, undefined, undefined])
+})
+
+test('expel ends the connections of those who are not admitted any more, idle or not, and no others', { timeout: 10_000 }, async t => {
+  let open = true
+  const running = Promise.withResolvers<void>()
+  const server = openServer(t, {
+    admits: address => open || address === '127.0.0.1',
+    handle: async ({ body }) => {
+      if (Buffer.from(body).toString() === 'slow') {
+        running.resolve()
+        await new Promise(() => {})
+      }
+      return soapAnswer('<ok/>')
+    },
+    bounds: { drainTimeoutMs: 50 },
+  })
+  const port = Number((await server.listen('127.0.0.1', 0)).port)
+  const [kept, idle, busy] = ['127.0.0.1', '127.0.0.2', '127.0.0.2'].map(localAddress => connect({ port, host: '127.0.0.1', localAddress }))
+  assert.ok(kept && idle && busy)
+  for (const socket of [kept, idle]) {
+    socket.write(message)
+    await firstLine(socket)
+  }
+  busy.write(post('/onvif/device_service', 'slow'))
+  await running.promise
+  const ended = [idle, busy].map(socket =>
+    once(
+      socket.on('error', () => {}),
+      'close',
+    ),
+  )
+  open = false
+  server.expel()
+  await Promise.all(ended)
+  kept.write(message)
+  assert.equal(await firstLine(kept), 'HTTP/1.1 200 OK')
+  kept.destroy()
+})
+
+test('a released port lets what runs there end, and nobody in', { timeout: 10_000 }, async t => {
+  const release = Promise.withResolvers<void>()
+  const door = await openDoor(t, {
+    handle: async request => {
+      if (Buffer.from(request.body).toString() === 'slow') await release.promise
+      return soapAnswer('<ok/>')
+    },
+  })
+  const second = Number((await door.server.listen('127.0.0.1', 0)).port)
+  const [idle, busy] = [new Client(t, door.port), new Client(t, door.port)]
+  await idle.send(message)
+  assert.equal((await idle.answer())?.status, 200)
+  await busy.send(post('/onvif/device_service', 'slow'))
+  while (door.soap.length < 2) await new Promise(resolve => setImmediate(resolve))
+  const released = door.server.release(door.port)
+  await idle.ended()
+  await assert.rejects(fetch(`http://127.0.0.1:${door.port}/`))
+  assert.equal((await ask(t, second, message))?.status, 200)
+  await busy.send(message)
+  while (door.soap.length < 4) await new Promise(resolve => setImmediate(resolve))
+  release.resolve()
+  assert.equal((await busy.answer())?.body, '<ok/>')
+  assert.equal((await busy.answer())?.headers.get('connection'), 'close', 'what is asked there still is told that it ends')
+  await busy.ended()
+  await released
+  assert.equal((await ask(t, second, message))?.status, 200)
+})
+
+test('several ports are opened together or not at all', { timeout: 10_000 }, async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.after(() => other.close())
+  const address = other.address()
+  const taken = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const free = await freePort()
+  const ports = createPorts({ host: '127.0.0.1', port: 0 })
+  const inUse = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+
+  await assert.rejects(ports.open([free, taken]), inUse, 'without a door it is tried out')
+  assert.deepEqual(ports.ports(), [0])
+
+  const server = openServer(t)
+  const own = Number((await ports.attach(server, undefined, silent)).port)
+  await assert.rejects(ports.open([free, taken]), error => inUse(error) && error instanceof ListenError)
+  assert.deepEqual(ports.ports(), [own])
+  await assert.rejects(fetch(`http://127.0.0.1:${free}/`), 'nothing listens there')
+
+  await ports.open([free, own])
+  assert.deepEqual(ports.ports(), [own, free])
+  assert.equal((await ask(t, free, message))?.status, 200)
+  await ports.keep([taken])
+  assert.deepEqual(ports.ports(), [own, free], 'never without a door')
+  await ports.keep([free])
+  assert.deepEqual(ports.ports(), [free])
+  await assert.rejects(fetch(`http://127.0.0.1:${own}/`))
+})
+
+test('where the ports that were set cannot be had, the device is on that of the operator, and says so', { timeout: 10_000 }, async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.after(() => other.close())
+  const address = other.address()
+  const taken = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const errors: string[] = []
+  const ports = createPorts({ host: '127.0.0.1', port: 0 })
+  const origin = await ports.attach(openServer(t), [taken], { ...silent, error: (_, text) => void errors.push(text) })
+  assert.deepEqual(ports.ports(), [Number(origin.port)])
+  assert.equal((await ask(t, Number(origin.port), message))?.status, 200)
+  assert.equal(errors.length, 1)
+})
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  await new Promise(resolve => probe.close(resolve))
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}
