@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { limits } from '../limits.ts'
-import type { Caller } from '../onvif/handlers.ts'
+import type { Caller, Permits } from '../onvif/handlers.ts'
+import { admitted } from '../onvif/operations.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Account, Accounts, Checked } from './account.ts'
 import { createGuessing } from './guessing.ts'
@@ -32,19 +33,30 @@ export interface Authenticator {
   authenticate(attempt: Attempt): Verdict | Promise<Verdict>
   /** Values of WWW-Authenticate, one for each header line. */
   challenges(stale: boolean): readonly string[]
+  /** Whether somebody who is known may do what he asks for. */
+  readonly permits: Permits
 }
 
 interface Parts {
   readonly accounts: Accounts
   readonly clock: Clock
   readonly journal: ReplayJournal
+  /** Algorithms of HTTP Digest for the next challenge, the preferred one first; all that there are without it. */
+  readonly algorithms?: () => readonly string[]
+  /** What each caller may do; the default access policy without it. */
+  readonly permits?: Permits
+  /** Told of every wrong password and unknown user. */
+  readonly failed?: (remoteAddress: string) => void
 }
 
+const byDefaultPolicy: Permits = ({ level }, access) => admitted[access].includes(level)
+
 /** Who sends a request (Core 5.9.1), by HTTP Digest, by WS-UsernameToken, or by both. */
-export function createAuthenticator({ accounts, clock, journal }: Parts): Authenticator {
+export function createAuthenticator(parts: Parts): Authenticator {
+  const { accounts, clock, journal, algorithms, permits = byDefaultPolicy, failed = () => {} } = parts
   // An unknown user costs what a wrong password costs, so that time tells nobody which names exist.
   const nobody: Account = { name: '', level: 'User', password: randomBytes(12).toString('base64') }
-  const digest = createHttpDigest(clock, nobody)
+  const digest = createHttpDigest(clock, nobody, algorithms)
   const tokens = createTokenCheck(clock, journal, nobody)
   const guessing = createGuessing(clock)
   let waiting = 0
@@ -67,18 +79,22 @@ export function createAuthenticator({ accounts, clock, journal }: Parts): Authen
     }
     if (!account) return { kind: 'anonymous' }
     guessing.succeeded(remoteAddress, account.name)
-    return { kind: 'known', caller: { name: account.name, level: account.level } }
+    const { name, level, roles } = account
+    return { kind: 'known', caller: { name, level, ...(roles && { roles }) } }
   }
 
   function refuse(by: 'http' | 'message', checked: Checked, remoteAddress: string): Verdict {
     if (checked.kind === 'unusable') return refusal(by, checked.reason, checked.stale)
     if (checked.kind !== 'wrong') return refusal(by, 'the token was used before')
     guessing.failed(remoteAddress, checked.name)
+    failed(remoteAddress)
     return refusal(by, 'unknown user or wrong password')
   }
 
   return {
     challenges: stale => digest.challenges(stale),
+
+    permits,
 
     authenticate(attempt) {
       if (attempt.authorization === undefined && attempt.token === undefined) return { kind: 'anonymous' }

@@ -12,7 +12,7 @@ export interface DigestRequest {
 }
 
 export interface HttpDigest {
-  /** Values of WWW-Authenticate, one for each algorithm: MD5 first, because many clients read only the first (client-quirks 7). */
+  /** Values of WWW-Authenticate, one for each algorithm that is offered. */
   challenges(stale: boolean): readonly string[]
   check(request: DigestRequest, accounts: Accounts): Checked
 }
@@ -20,7 +20,7 @@ export interface HttpDigest {
 /** Never changed: it is part of what clients hash. */
 const realm = 'onvifd'
 
-/** In the order in which they are offered. */
+/** In the order in which they are offered unless somebody wants it otherwise (client-quirks 7). */
 const algorithms = [
   { name: 'MD5', digest: 'md5', hexDigits: 32 },
   { name: 'SHA-256', digest: 'sha256', hexDigits: 64 },
@@ -28,16 +28,23 @@ const algorithms = [
 
 type Algorithm = (typeof algorithms)[number]
 
-/** The server's side of HTTP Digest (RFC 7616) with qop=auth. `nobody` is whom an unknown user is compared with. */
-export function createHttpDigest(clock: Pick<Clock, 'monotonicMs'>, nobody: Account): HttpDigest {
+export const digestAlgorithms: readonly string[] = algorithms.map(({ name }) => name)
+
+/**
+ * The server's side of HTTP Digest (RFC 7616) with qop=auth. `nobody` is whom an unknown user is compared with; `offered` are the
+ * algorithms of the next challenge.
+ */
+export function createHttpDigest(
+  clock: Pick<Clock, 'monotonicMs'>,
+  nobody: Account,
+  offered: () => readonly string[] = () => digestAlgorithms,
+): HttpDigest {
   const nonces = createServerNonces(clock)
 
   return {
     challenges(stale) {
       const nonce = nonces.make()
-      return algorithms.map(
-        ({ name }) => `Digest realm="${realm}", qop="auth", algorithm=${name}, nonce="${nonce}"${stale ? ', stale=true' : ''}`,
-      )
+      return offered().map(name => `Digest realm="${realm}", qop="auth", algorithm=${name}, nonce="${nonce}"${stale ? ', stale=true' : ''}`)
     },
 
     check({ method, target, authorization }, accounts) {
@@ -47,6 +54,8 @@ export function createHttpDigest(clock: Pick<Clock, 'monotonicMs'>, nobody: Acco
       if (fields.realm !== realm || algorithm === undefined || fields.qop.toLowerCase() !== 'auth') return unusable('this was not offered')
       if (fields.response.length !== algorithm.hexDigits) return unusable('the response has another length than the algorithm gives')
       if (pathAndQuery(fields.uri) !== pathAndQuery(target)) return unusable('uri is not the target of the request')
+      // It may have been, when the client got its challenge (Core 5.9.3.1): like an old nonce, that says nothing about the password.
+      if (!offered().includes(algorithm.name)) return unusable('this algorithm is not offered any more', true)
       // Before the password is looked at, so that an old nonce tells nobody whether it was right.
       const age = nonces.judge(fields.nonce)
       if (age !== 'good') return unusable(`the nonce is ${age}`, age === 'stale')

@@ -285,3 +285,39 @@ test('a name that JavaScript knows is nobody', () => {
   for (const name of ['__proto__', 'constructor', ''])
     assert.equal(gist(attempt({ token: token({ ...admin, name }), remoteAddress: name })), 'refused by message')
 })
+
+test('every wrong password and unknown user is told of once, and nothing else is', async () => {
+  const clock = testClock()
+  const told: string[] = []
+  const { journal } = memoryJournal()
+  const authenticator = createAuthenticator({
+    accounts: { find: name => (name === admin.name ? admin : undefined) },
+    clock,
+    journal,
+    failed: from => void told.push(from),
+  })
+  const attempt = (remoteAddress: string, token: UsernameToken | undefined, authorization?: string) =>
+    authenticator.authenticate({ method: 'POST', target, authorization, token, remoteAddress })
+  const now = clock.now().toISOString()
+  const used = tokenOf(admin, now)
+  for (const token of [undefined, used, used, tokenOf(wrong, now, { passwordType: 'PasswordText' })]) await attempt('192.0.2.1', token)
+  assert.deepEqual(told, [])
+  await attempt('192.0.2.2', tokenOf(wrong, now))
+  await attempt('192.0.2.3', tokenOf(stranger, now))
+  await attempt('192.0.2.4', undefined, authorizationOf({ nonce: nonceIn(authenticator.challenges(false)[0]), password: 'wrong' }))
+  assert.deepEqual(told, ['192.0.2.2', '192.0.2.3', '192.0.2.4'])
+})
+
+test('the roles of a user of the level Extended come with him', async () => {
+  const clock = testClock()
+  const extended: Account = { name: 'vera', level: 'Extended', roles: ['guard'], password: 'Nightshift-42' }
+  const { journal } = memoryJournal()
+  const { authenticate, permits } = createAuthenticator({ accounts: { find: () => extended }, clock, journal })
+  const token = tokenOf(extended, clock.now().toISOString())
+  const caller = { name: 'vera', level: 'Extended', roles: ['guard'] } as const
+  assert.deepEqual(await authenticate({ method: 'POST', target, authorization: undefined, token, remoteAddress: '192.0.2.1' }), {
+    kind: 'known',
+    caller,
+  })
+  assert.equal(permits(caller, 'READ_SYSTEM', 'GetScopes'), false, 'nobody said that this role opens anything')
+})

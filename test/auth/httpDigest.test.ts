@@ -253,3 +253,19 @@ test('hostile headers are read in one pass', () => {
   // A quadratic reader takes seconds.
   assert.ok(performance.now() - began < 500)
 })
+
+test('only what is offered now is taken, and whoever answers an older challenge is told to ask anew', () => {
+  let offered = ['SHA-256', 'MD5']
+  const digest = createHttpDigest(testClock(), { name: '', level: 'User', password: 'nobody-knows' }, () => offered)
+  const check = (algorithm: 'MD5' | 'SHA-256', nc: string, nonce: string, password = admin.password) =>
+    digest.check({ method: 'POST', target, authorization: authorizationOf({ nonce, nc, algorithm, password }) }, accountsOf(admin))
+  const algorithms = () => digest.challenges(false).map(line => /algorithm=([^,]+)/.exec(line)?.[1])
+  const nonce = nonceIn(digest.challenges(false)[0])
+  assert.deepEqual(algorithms(), ['SHA-256', 'MD5'])
+  assert.deepEqual(check('MD5', '00000001', nonce), right)
+  offered = ['SHA-256']
+  assert.deepEqual(algorithms(), ['SHA-256'])
+  assert.ok(stale(check('MD5', '00000002', nonce)))
+  assert.ok(stale(check('MD5', '00000002', nonce, 'wrong')), 'the password is not looked at')
+  assert.deepEqual(check('SHA-256', '00000002', nonce), right)
+})

@@ -20,11 +20,13 @@ const operator: UserRequest = { name: 'olga', password: 'Battery-staple-8', leve
 function usersWith(t: TestContext, ...requests: readonly UserRequest[]): Users {
   const store = openStore(':memory:')
   t.after(() => store.close())
-  const users = createUsers({ store, seal })
+  const users = createUsers({ store, seal, weaknessOf, roleExists: role => role === 'guard' })
   users.reset(admin.name, admin.password ?? '')
   users.create(requests)
   return users
 }
+
+const weaknessOf = (_: string, password: string) => (password === 'forbidden' ? 'the policy forbids it' : undefined)
 
 /** What of it a client would see. */
 const snapshot = (users: Users) => users.list().map(({ name, level }) => ({ name, level, password: users.find(name)?.password }))
@@ -113,16 +115,36 @@ const refusals: readonly (readonly [what: string, fault: FaultName, act: (users:
   ['CreateUsers: a name twice in the list', 'UsernameClash', create({ name: 'a' }, { name: 'b' }, { name: 'a' })],
   ['CreateUsers: an empty name', 'UsernameTooShort', create({ name: '' })],
   ['CreateUsers: a long name', 'UsernameTooLong', create({ name: name(limits.userNameCharactersMax + 1) })],
-  ...['a:b', 'a"b', 'a\\b', 'a\nb', 'a\r\nb', 'a\0b', ' a', 'a ', '\u00a0a', 'a\u2028b', 'a\u200bb', '\ud800'].map(
-    bad => [`CreateUsers: the name ${JSON.stringify(bad)}`, 'InvalidArgVal', create({ name: bad })] as const,
-  ),
+  ['CreateUsers: a name that looks like one that exists', 'UsernameClash', create({ name: 'ｏlga' })],
+  ['CreateUsers: two names that look alike', 'UsernameClash', create({ name: 'Jürgen' }, { name: 'Ju\u0308rgen' })],
+  ...[
+    'a:b',
+    'a"b',
+    'a\\b',
+    'a\nb',
+    'a\r\nb',
+    'a\0b',
+    ' a',
+    'a ',
+    '\u00a0a',
+    'a\u2028b',
+    'a\u200bb',
+    'a\u202eb',
+    'a\u200f',
+    'a\ufe0f',
+    '\u3164',
+    '\ud800',
+  ].map(bad => [`CreateUsers: the name ${JSON.stringify(bad)}`, 'InvalidArgVal', create({ name: bad })] as const),
   ['CreateUsers: no password', 'Password', create({ password: undefined })],
   ['CreateUsers: an empty password', 'Password', create({ password: '' })],
   ['CreateUsers: a short password', 'Password', create({ password: password(limits.passwordCharactersMin - 1) })],
   ['CreateUsers: the name as password', 'Password', create({ name: 'longname1', password: 'LongName1' })],
   ['CreateUsers: a long password', 'PasswordTooLong', create({ password: password(limits.passwordCharactersMax + 1) })],
   ['CreateUsers: level Anonymous', 'AnonymousNotAllowed', create({ level: 'Anonymous' })],
-  ['CreateUsers: level Extended', 'InvalidArgVal', create({ level: 'Extended' })],
+  ['CreateUsers: level Extended without a role', 'InvalidArgVal', create({ level: 'Extended' })],
+  ['CreateUsers: a role that does not exist', 'InvalidUserRole', create({ level: 'Extended', roles: ['guard', 'guest'] })],
+  ['CreateUsers: a role for another level', 'InvalidArgVal', create({ level: 'Operator', roles: ['guard'] })],
+  ['CreateUsers: a password that the policy does not take', 'Password', create({ password: 'forbidden' })],
   ['CreateUsers: more than fit', 'TooManyUsers', create(...Array.from({ length: limits.usersMax - 1 }, (_, i) => ({ name: `u${i}` })))],
   ['CreateUsers: far more than fit', 'TooManyUsers', create(...Array.from({ length: 20_000 }, () => ({ name: 'x' })))],
   ['CreateUsers: the last of the list is bad', 'Password', create({ name: 'good' }, { name: 'bad', password: 'x' })],
@@ -133,7 +155,12 @@ const refusals: readonly (readonly [what: string, fault: FaultName, act: (users:
   ['SetUser: a short password', 'PasswordTooWeak', set({ password: 'short' })],
   ['SetUser: a long password', 'PasswordTooLong', set({ password: password(limits.passwordCharactersMax + 1) })],
   ['SetUser: level Anonymous', 'AnonymousNotAllowed', set({ level: 'Anonymous' })],
-  ['SetUser: level Extended', 'InvalidArgVal', set({ level: 'Extended' })],
+  ['SetUser: level Extended without a role', 'InvalidArgVal', set({ level: 'Extended', roles: [] })],
+  ['SetUser: a role that does not exist', 'InvalidUserRole', set({ level: 'Extended', roles: ['guest'] })],
+  ['SetUser: a password that the policy does not take', 'PasswordTooWeak', set({ password: 'forbidden' })],
+  ['own password: of nobody', 'UsernameMissing', users => users.setPassword('nobody', 'Good-enough-1')],
+  ['own password: none', 'PasswordTooWeak', users => users.setPassword('olga', undefined)],
+  ['own password: one that the policy does not take', 'PasswordTooWeak', users => users.setPassword('olga', 'forbidden')],
   ['SetUser: the last Administrator demoted', 'FixedUser', set({ name: 'admin', level: 'Operator' })],
   ['SetUser: the last of the list is bad', 'UsernameMissing', set({ level: 'User' }, { name: 'nobody' })],
   ['DeleteUsers: an unknown user', 'UsernameMissing', remove('nobody')],
@@ -246,4 +273,128 @@ test('no sequence of operations leaves the device without an Administrator, or h
     { numRuns: 150 },
   )
   assert.ok(changes > 50, `only ${changes} requests were taken`)
+})
+
+test('a user of the level Extended has his roles, also after a restart, and loses them with the level', t => {
+  const store = openStore(':memory:')
+  t.after(() => store.close())
+  const users = createUsers({ store, seal, roleExists: role => role.startsWith('r') })
+  users.reset(admin.name, admin.password ?? '')
+  users.create([{ ...operator, level: 'Extended', roles: ['r1', 'r2', 'r1'] }])
+  assert.deepEqual(users.list()[1], { name: 'olga', level: 'Extended', roles: ['r1', 'r2'] })
+  assert.deepEqual(users.find('olga')?.roles, ['r1', 'r2'])
+  store.importDocuments(JSON.parse(JSON.stringify(store.exportDocuments())))
+  assert.deepEqual(users.find('olga')?.roles, ['r1', 'r2'])
+  users.set([{ ...operator, level: 'Extended', roles: ['r3'] }])
+  assert.deepEqual(users.list()[1]?.roles, ['r3'])
+  users.set([{ ...operator, level: 'User' }])
+  assert.deepEqual(users.list()[1], { name: 'olga', level: 'User' })
+  for (const change of [{ level: 'Extended' }, { roles: ['r1'] }, { level: 'Extended', roles: [] }]) {
+    const documents = JSON.parse(JSON.stringify(store.exportDocuments()))
+    Object.assign(documents.users[1], change)
+    assert.throws(() => store.importDocuments(documents), StoreError, JSON.stringify(change))
+  }
+})
+
+test('a user of the level Extended is no Administrator, whatever his roles', t => {
+  const users = usersWith(t, { ...operator, level: 'Extended', roles: ['guard'] })
+  assert.throws(() => users.delete(['admin']), /last Administrator/)
+})
+
+const nth = (count: number) => `Password-number-${count}`
+
+test('a password that is remembered cannot come again, and one more than that can', t => {
+  const store = openStore(':memory:')
+  t.after(() => store.close())
+  let remembered = 3
+  const users = createUsers({ store, seal, remembered: () => remembered })
+  const change = (count: number) => users.set([{ ...operator, password: nth(count) }])
+  const refused = (error: unknown) => error instanceof SoapFault && error.subcodes.at(-1) === 'PasswordTooWeak'
+  users.reset(admin.name, admin.password ?? '')
+  users.create([{ ...operator, password: nth(1) }])
+  for (const count of [2, 3]) change(count)
+  store.importDocuments(JSON.parse(JSON.stringify(store.exportDocuments())))
+  for (const count of [3, 2, 1]) assert.throws(() => change(count), refused, nth(count))
+  assert.throws(() => users.setPassword('olga', nth(2)), refused)
+  users.setPassword('olga', nth(4))
+  change(1)
+  assert.equal(users.find('olga')?.password, nth(1))
+  assert.doesNotMatch(JSON.stringify(store.exportDocuments()), /Password-number/)
+
+  users.set([{ ...operator, level: 'User', password: nth(1) }])
+  assert.equal(users.find('olga')?.level, 'User', 'the level alone changed')
+  assert.throws(() => users.set([{ ...operator, level: 'User', password: nth(1) }]), refused, 'nothing changed')
+  assert.throws(() => users.set([{ ...operator, level: 'Operator', password: nth(4) }]), refused)
+
+  remembered = 0
+  for (const count of [1, 4, 4]) change(count)
+  remembered = 3
+  change(1)
+  assert.equal(users.find('olga')?.password, nth(1), 'what came while nothing was remembered is forgotten')
+})
+
+test('a list that was stored before there were roles and remembered passwords is read', t => {
+  const store = openStore(':memory:')
+  t.after(() => store.close())
+  const users = createUsers({ store, seal })
+  store.importDocuments({ users: [{ name: 'old', level: 'Administrator', password: seal.seal('Old-password-1', 'user:old') }] })
+  assert.deepEqual(snapshot(users), [{ name: 'old', level: 'Administrator', password: 'Old-password-1' }])
+})
+
+test('every name is taken as it is, or refused by the fault that fits', t => {
+  const letters = constantFrom(
+    ...'aZ1é٣שلяß中😀',
+    'e\u0301',
+    'ﬁ',
+    ' ',
+    '\u00a0',
+    '-',
+    '.',
+    '@',
+    '\u200b',
+    '\u200f',
+    '\u202e',
+    ':',
+    '"',
+    '\u0000',
+    '\ufeff',
+  )
+  const seen = { taken: 0, InvalidArgVal: 0, UsernameTooLong: 0, UsernameTooShort: 0 }
+  assertProperty(
+    property(array(letters, { maxLength: 70, size: 'max' }), pieces => {
+      const wanted = pieces.slice(0, pieces.length % 3 === 0 ? 4 : 70).join('')
+      const users = usersWith(t)
+      try {
+        users.create([{ ...operator, name: wanted }])
+      } catch (error) {
+        assert.ok(error instanceof SoapFault, String(error))
+        const name = error.subcodes.at(-1)
+        assert.ok(name === 'InvalidArgVal' || name === 'UsernameTooLong' || name === 'UsernameTooShort', name)
+        seen[name]++
+        assert.deepEqual(snapshot(users), [admin])
+        return
+      }
+      seen.taken++
+      assert.equal(users.list()[1]?.name, wanted)
+      assert.equal(users.find(wanted)?.password, operator.password)
+      for (const lookalike of [wanted.normalize('NFC'), wanted.normalize('NFD'), wanted.normalize('NFKC')])
+        assert.throws(() => users.create([{ ...operator, name: lookalike }]), SoapFault)
+      assert.doesNotMatch(wanted, /[\u0000-\u001f\u200b-\u200f\u202e\ufeff:"]/)
+    }),
+    { numRuns: 400, seed: 11 },
+  )
+  for (const [outcome, count] of Object.entries(seen)) assert.ok(count > 0, `never seen: ${outcome}`)
+})
+
+test('ten thousand users, and fifty thousand names, are refused at once', t => {
+  const users = usersWith(t, operator)
+  const before = snapshot(users)
+  const many = Array.from({ length: 10_000 }, (_, index) => ({ ...operator, name: `user${index}` }))
+  const names = Array.from({ length: 50_000 }, (_, index) => `user${index}`)
+  const began = performance.now()
+  assert.throws(() => users.create(many), /room for/)
+  assert.throws(() => users.delete(names), /there is no user/)
+  assert.throws(() => users.delete(names.fill('olga').with(-1, 'admin')), /last Administrator/)
+  assert.ok(performance.now() - began < 1_000, `${performance.now() - began} ms`)
+  assert.deepEqual(snapshot(users), before)
 })

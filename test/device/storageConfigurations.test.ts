@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { createSeal } from '../../src/device/seal.ts'
+import { createStorageConfigurations, type StorageRequest } from '../../src/device/storageConfigurations.ts'
+import { openStore } from '../../src/device/store.ts'
+
+const seal = createSeal(randomBytes(32))
+
+/** What is kept of a log-in, opened. */
+function setUp() {
+  const store = openStore(':memory:')
+  const subject = createStorageConfigurations({ store, seal })
+  const secrets = (token: string) => {
+    const stored = JSON.parse(JSON.stringify(store.exportDocuments().storageConfigurations))
+    const user = stored.find((one: { token: string }) => one.token === token)?.user
+    const open = (text: string | undefined) => text && seal.open(text, `storage:${token}`)
+    return user && [user.name, open(user.password), open(user.token)]
+  }
+  return { store, subject, secrets }
+}
+
+const place = { type: 'NFS', uri: 'nfs://nas/video', unsupported: [] } satisfies StorageRequest
+const ada = { name: 'ada', password: 'word', token: 'jwt' }
+const silent = { name: 'ada', password: undefined, token: undefined }
+
+test('secrets are kept for the address and the user that they were sent with, and for no other', () => {
+  const { subject, secrets } = setUp()
+  const token = subject.create({ ...place, user: ada })
+  assert.deepEqual(secrets(token), ['ada', 'word', 'jwt'])
+  subject.set(token, { ...place, localPath: '/mnt' })
+  assert.deepEqual(secrets(token), ['ada', 'word', 'jwt'])
+  subject.set(token, { ...place, user: silent })
+  assert.deepEqual(secrets(token), ['ada', 'word', 'jwt'])
+  subject.set(token, { ...place, user: { ...silent, password: 'other' } })
+  assert.deepEqual(secrets(token), ['ada', 'other', undefined])
+
+  subject.set(token, { ...place, user: { ...silent, name: 'bob' } })
+  assert.deepEqual(secrets(token), ['bob', undefined, undefined])
+  for (const user of [silent, undefined]) {
+    subject.set(token, { ...place, user: ada })
+    subject.set(token, { ...place, uri: 'nfs://mallory/video', user })
+    assert.deepEqual(secrets(token), user && ['ada', undefined, undefined])
+  }
+})
+
+test('what was sealed with another key, or is no storage configuration, does not replace what is there', () => {
+  const { store, subject } = setUp()
+  const token = subject.create({ ...place, user: ada })
+  const [good] = JSON.parse(JSON.stringify(store.exportDocuments().storageConfigurations))
+  const foreign = createSeal(randomBytes(32)).seal('word', `storage:${token}`)
+  for (const bad of [{ ...good, user: { ...good.user, password: foreign } }, { ...good, uri: 'x' }, { ...good, token: 7 }, null])
+    assert.throws(() => store.importDocuments({ storageConfigurations: [bad] }))
+  assert.throws(() => store.importDocuments({ storageConfigurations: [good, good] }))
+  assert.deepEqual(subject.list(), [
+    { token, type: 'NFS', region: undefined, localPath: undefined, uri: 'nfs://nas/video', userName: 'ada' },
+  ])
+})
