@@ -12,9 +12,15 @@ const version = 1
 const ivBytes = 12
 const tagBytes = 16
 
-/** `key`: the 32 bytes of the device. The caller reads them; nothing here touches a file. */
-export function createSeal(key: Uint8Array): Seal {
-  const sealing = deriveKey(key, 'seal')
+/** What a device seals with: enough to open its secrets, and not to know its key. */
+export const sealingKeyOf = (key: Uint8Array): Buffer => deriveKey(key, 'seal')
+
+/**
+ * `key`: the 32 bytes of the device. The caller reads them; nothing here touches a file. `foreign`: sealing keys of other devices,
+ * whose secrets are opened as well.
+ */
+export function createSeal(key: Uint8Array, foreign: () => readonly Uint8Array[] = () => []): Seal {
+  const sealing = sealingKeyOf(key)
   return {
     seal(plain, context) {
       const iv = randomBytes(ivBytes)
@@ -27,13 +33,16 @@ export function createSeal(key: Uint8Array): Seal {
       const bytes = Buffer.from(sealed, 'base64url')
       const start = 1 + ivBytes + tagBytes
       if (bytes[0] !== version || bytes.length < start) throw new Error('this is no sealed secret')
-      const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(1, 1 + ivBytes), { authTagLength: tagBytes })
-      decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(1 + ivBytes, start))
-      try {
-        return Buffer.concat([decipher.update(bytes.subarray(start)), decipher.final()]).toString('utf8')
-      } catch (cause) {
-        throw new Error('a secret was changed, or sealed with the key of another device', { cause })
+      for (const each of [sealing, ...foreign()]) {
+        const decipher = createDecipheriv('aes-256-gcm', each, bytes.subarray(1, 1 + ivBytes), { authTagLength: tagBytes })
+        decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(1 + ivBytes, start))
+        try {
+          return Buffer.concat([decipher.update(bytes.subarray(start)), decipher.final()]).toString('utf8')
+        } catch {
+          // The next one may be the right one.
+        }
       }
+      throw new Error('a secret was changed, or sealed with the key of another device')
     },
   }
 }

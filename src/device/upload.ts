@@ -44,6 +44,8 @@ export interface UploadReceipt {
 
 /** A subject that takes one file over HTTP POST, by a ticket that an operation handed out (Core 8.3.5, 8.3.9). */
 export interface UploadTarget {
+  /** The operation that hands out the tickets: whoever may call it may upload. */
+  readonly operation?: 'StartFirmwareUpgrade' | 'StartSystemRestore'
   /** Throws UploadRefusal before the body is asked for: wrong ticket, another upload running, too large. */
   admit(request: UploadRequest): void
   /** Takes the body, which it may leave unread in part. Throws UploadRefusal. */

@@ -1,3 +1,4 @@
+import type { SoapFault } from '../onvif/faults.ts'
 import type {
   AnyElement,
   AnyParticle,
@@ -160,7 +161,7 @@ export class Decoder {
   #step(particle: Particle, siblings: readonly ElementParticle[]): Step {
     switch (particle.kind) {
       case 'element':
-        return particle.max === 1 ? this.#single(particle) : this.#repeated(particle)
+        return particle.max === 1 ? this.#single(particle, siblings) : this.#repeated(particle, siblings)
       case 'any':
         return this.#any(particle, siblings)
       case 'choice':
@@ -168,7 +169,7 @@ export class Decoder {
     }
   }
 
-  #single(particle: ElementParticle): Step {
+  #single(particle: ElementParticle, siblings: readonly ElementParticle[]): Step {
     const { name, min } = particle
     const matches = this.#matches(particle)
     const saysNothing = this.#saysNothing(particle)
@@ -179,12 +180,12 @@ export class Decoder {
         progress.next++
         if (!saysNothing(child)) progress.value[name] = decode(child, progress.root)
       } else if (min > 0) {
-        throw missing(particle, progress)
+        throw this.#missing(particle, siblings, progress)
       }
     }
   }
 
-  #repeated(particle: ElementParticle): Step {
+  #repeated(particle: ElementParticle, siblings: readonly ElementParticle[]): Step {
     const { name, min, max = Infinity } = particle
     const matches = this.#matches(particle)
     const saysNothing = this.#saysNothing(particle)
@@ -201,7 +202,7 @@ export class Decoder {
         progress.next++
         if (!saysNothing(child)) values.push(decode(child, progress.root))
       }
-      if (progress.next - first < min) throw missing(particle, progress)
+      if (progress.next - first < min) throw this.#missing(particle, siblings, progress)
       if (values.length > 0) progress.value[name] = values
     }
   }
@@ -297,7 +298,17 @@ export class Decoder {
     return definition.text === undefined ? definition.content.every(canBeAbsent) : this.#hasEmptyValue(definition.text)
   }
 
-  #unexpected(child: XmlElement, siblings: readonly ElementParticle[], root: XmlElement): Error {
+  /** What is in its place tells more where it is a sibling's name in another namespace: that is what went wrong. */
+  #missing({ name }: ElementParticle, siblings: readonly ElementParticle[], { parent, next, root }: Progress): Error {
+    const instead = parent.children[next]
+    if (instead) {
+      const unexpected = this.#unexpected(instead, siblings, root)
+      if (unexpected.subcodes.includes('TagMismatch')) return unexpected
+    }
+    return refuse('InvalidArgs', `lacks the element ${name}`, parent, root)
+  }
+
+  #unexpected(child: XmlElement, siblings: readonly ElementParticle[], root: XmlElement): SoapFault {
     const namesakes = siblings.filter(sibling => sibling.name === child.name)
     if (namesakes.length === 0) return refuse('InvalidArgs', 'is not expected here', child, root)
     const known = namesakes.some(sibling => this.#matches(sibling)(child))
@@ -329,12 +340,6 @@ function readText({ read, rule }: SimpleCodec, element: XmlElement, root: XmlEle
   const value = read(element.text)
   if (value === undefined) throw refuse('InvalidArgVal', `is not ${rule}`, element, root)
   return value
-}
-
-function missing({ name }: ElementParticle, { parent, next, root }: Progress): Error {
-  const instead = parent.children[next]
-  if (instead?.name === name) return refuse('TagMismatch', 'is in the wrong namespace', instead, root)
-  return refuse('InvalidArgs', `lacks the element ${name}`, parent, root)
 }
 
 /** XML Schema Part 1, 3.10.1. `##other` leaves out elements without a namespace, too. */

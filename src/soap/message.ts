@@ -6,6 +6,8 @@ export interface SoapRequest {
   readonly remoteAddress: string
   /** Request target as sent, for the `uri` of HTTP Digest. */
   readonly target: string
+  /** The Content-Type header, if any: it tells an MTOM message from a plain one, and nothing else. */
+  readonly contentType?: string | undefined
   /** The Authorization header, if any. */
   readonly authorization?: string | undefined
 }
@@ -14,8 +16,8 @@ export interface SoapAnswer {
   readonly status: 200 | 400 | 401 | 500
   /** Ready to be sent; Content-Length included. Names in lower case; several values are several header lines. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
-  /** To be sent as UTF-8. Text, because Node then writes head and body in one piece. */
-  readonly body: string
+  /** Text goes out as UTF-8, in one piece with the head; bytes where there are attachments. */
+  readonly body: string | Buffer
   /** To be called once when the answer has left: what the operation registered with `afterReply`. */
   readonly afterReply: () => Promise<void>
 }

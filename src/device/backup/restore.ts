@@ -4,11 +4,13 @@ import { fault } from '../../onvif/faults.ts'
 import type { Clock, Log, Power } from '../../platform/platform.ts'
 import { type Store, StoreError } from '../store.ts'
 import { boundedBody, createTickets, type UploadReceipt, UploadRefusal, type UploadRequest, type UploadTarget } from '../upload.ts'
-import type { Backup } from './backup.ts'
+import { type Backup, BackupError } from './backup.ts'
+import type { ForeignKeys } from './foreignKeys.ts'
 
 interface Parts {
   readonly backup: Backup
   readonly store: Store
+  readonly foreignKeys: ForeignKeys
   readonly clock: Clock
   readonly power: Power
   readonly log: Log
@@ -16,10 +18,16 @@ interface Parts {
   readonly interrupt: (reason: string) => Promise<void>
 }
 
+/** Who restores, for the log. */
+type Author = Pick<UploadRequest, 'user' | 'remoteAddress'>
+
 export type Restore = ReturnType<typeof createRestore>
 
-/** Core 8.3.5: the backup comes by POST, is checked as a whole, replaces every setting in one step, and the device restarts. */
-export function createRestore({ backup, store, clock, power, log, interrupt }: Parts) {
+/**
+ * A backup is checked as a whole, replaces every setting in one step, and the device restarts. It comes by POST after
+ * StartSystemRestore (Core 8.3.5), or in the message RestoreSystem (8.3.4); from there on both take the same path.
+ */
+export function createRestore({ backup, store, foreignKeys, clock, power, log, interrupt }: Parts) {
   const tickets = createTickets(clock)
   let running = false
 
@@ -29,14 +37,19 @@ export function createRestore({ backup, store, clock, power, log, interrupt }: P
     if (lengthBytes > limits.backupBytesMax) throw new UploadRefusal(413, 'nospace', `a backup has at most ${limits.backupBytesMax} bytes`)
   }
 
-  async function apply(file: Buffer, { user, remoteAddress }: UploadRequest): Promise<UploadReceipt> {
-    const documents = backup.open(file)
+  /** Throws BackupError. */
+  async function apply(file: Buffer, { user, remoteAddress }: Author): Promise<UploadReceipt> {
+    const { documents, keys } = await backup.open(file)
     const transaction = randomUUID()
     await interrupt('a restore')
     try {
-      store.importDocuments(documents)
+      store.transaction(() => {
+        // First: documents are checked as they come, and those that hold secrets are opened.
+        foreignKeys.adopt(keys)
+        store.importDocuments(documents)
+      })
     } catch (cause) {
-      if (cause instanceof StoreError) throw new UploadRefusal(415, 'content', cause.message, { cause, transaction })
+      if (cause instanceof StoreError) throw new BackupError('content', cause.message, { cause })
       throw cause
     }
     log.warn({ user, from: remoteAddress, transaction }, 'the settings of a backup were restored')
@@ -64,18 +77,37 @@ export function createRestore({ backup, store, clock, power, log, interrupt }: P
       const file = await collect(request, body)
       tickets.retire()
       return await apply(file, request)
+    } catch (cause) {
+      throw cause instanceof BackupError ? new UploadRefusal(415, cause.reason, cause.message, { cause }) : cause
     } finally {
       running = false
     }
   }
 
+  function assertIdle(): void {
+    if (running) throw fault('Action', 'a restore is running')
+  }
+
   return {
-    /** Hands out the last segment of the UploadUri. Throws the fault Action while an upload is running. */
+    /** Hands out the last segment of the UploadUri. Throws the fault Action while a restore is running. */
     start(): { readonly ticket: string; readonly expectedDownTimeMs: number } {
-      if (running) throw fault('Action', 'a restore is running')
+      assertIdle()
       return { ticket: tickets.issue(), expectedDownTimeMs: Math.ceil(power.bootTimeMs * (1 + limits.downTimeMargin)) }
     },
 
     upload: { admit, receive } satisfies UploadTarget,
+
+    /** What came in a message. Gives what is to follow the answer. Throws InvalidBackupFile, and Action while a restore is running. */
+    async restore(file: Uint8Array, author: Author): Promise<() => Promise<void>> {
+      assertIdle()
+      running = true
+      try {
+        return (await apply(Buffer.from(file), author)).afterReply
+      } catch (cause) {
+        throw cause instanceof BackupError ? fault('InvalidBackupFile', cause.message, { cause }) : cause
+      } finally {
+        running = false
+      }
+    },
   }
 }

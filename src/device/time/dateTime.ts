@@ -27,7 +27,15 @@ const factory: Settings = { source: 'Manual', daylightSavings: true, timeZone: '
 export type DateTime = ReturnType<typeof createDateTime>
 
 /** How the device tells the time (Core 8.3.6, 8.3.7). The time itself belongs to the clock of the platform. */
-export function createDateTime({ store, clock, network }: { readonly store: Store; readonly clock: Clock; readonly network: Network }) {
+export function createDateTime({
+  store,
+  clock,
+  network,
+}: {
+  readonly store: Store
+  readonly clock: Clock
+  readonly network: Pick<Network, 'ntp'>
+}) {
   const settings = store.document<Settings>('dateTime', parseSettings, () => factory)
   let zone: PosixTimeZone | undefined
 
@@ -62,6 +70,7 @@ export function createDateTime({ store, clock, network }: { readonly store: Stor
       if (source === 'NTP' && (await network.ntp()).servers.length === 0) throw fault('NtpServerUndefined', 'no NTP server is defined')
       settings.set({ source, daylightSavings, timeZone })
       if (utc) await clock.set(utc)
+      if (source === 'NTP') await clock.synchronize?.()
     },
   }
 }

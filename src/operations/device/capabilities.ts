@@ -1,7 +1,12 @@
+import type { Auxiliary } from '../../device/auxiliary.ts'
+import type { HashingAlgorithms } from '../../device/hashingAlgorithms.ts'
+import type { Relays } from '../../device/relays.ts'
+import { storageTypes } from '../../device/storageConfigurations.ts'
 import { limits } from '../../limits.ts'
 import { contract } from '../../onvif/contract.generated.ts'
 import { fault } from '../../onvif/faults.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
+import { operations } from '../../onvif/operations.ts'
 import type { DeviceCapabilities, DeviceServiceCapabilities, OperationName } from '../../onvif/types.generated.ts'
 import type { Network } from '../../platform/platform.ts'
 import { addressOf, paths } from './addresses.ts'
@@ -10,9 +15,10 @@ import { addressOf, paths } from './addresses.ts'
 export interface Features {
   /** Whether the operation does what it says: a capability that an operation stands behind is true where that is there. */
   readonly has: (operation: Exclude<OperationName, keyof Chapter<'capabilities'>>) => boolean
-  /** Algorithms of HTTP Digest in the order in which they are offered. */
-  readonly hashingAlgorithms: readonly string[]
+  readonly hashingAlgorithms: HashingAlgorithms
   readonly network: Network
+  readonly relays: Relays
+  readonly auxiliary: Auxiliary
 }
 
 const release = { Major: 26, Minor: 6 } as const
@@ -42,7 +48,7 @@ export function capabilities(features: Features): Chapter<'capabilities'> {
     async GetCapabilities({ Category = [] }, call) {
       const missing = Category.find(category => category !== 'All' && category !== 'Device')
       if (missing) throw fault('NoSuchService', `this device has no ${missing} service`)
-      return { Capabilities: { Device: { XAddr: addressOf(paths.service, call), ...legacy(await own()) } } }
+      return { Capabilities: { Device: { XAddr: addressOf(paths.service, call), ...legacy(await own(), features) } } }
     },
 
     async GetWsdlUrl(_, call) {
@@ -51,20 +57,22 @@ export function capabilities(features: Features): Chapter<'capabilities'> {
   }
 }
 
+/** What writes the network and is not optional (Core 8.2). */
+const networkConfiguration = ['SetHostname', 'SetDNS', 'SetNetworkInterfaces', 'SetNetworkProtocols', 'SetNetworkDefaultGateway'] as const
+
 /** Core 8.1.2.3. Static while the device runs: it says what is possible, not what is set. */
-async function serviceCapabilities({ has, hashingAlgorithms, network }: Features): Promise<DeviceServiceCapabilities> {
-  const interfaces = await network.interfaces()
+async function serviceCapabilities({ has, hashingAlgorithms, network, auxiliary }: Features): Promise<DeviceServiceCapabilities> {
   return {
     Network: {
       IPFilter: has('SetIPAddressFilter'),
       ZeroConfiguration: has('SetZeroConfiguration'),
-      IPVersion6: interfaces.some(({ ipv6 }) => ipv6.addresses.length > 0),
+      IPVersion6: has('SetNetworkInterfaces'),
       DynDNS: has('SetDynamicDNS'),
-      Dot11Configuration: has('GetDot11Capabilities'),
+      Dot11Configuration: network.wifi !== undefined,
       Dot1XConfigurations: 0,
       HostnameFromDHCP: has('SetHostnameFromDHCP'),
       // How many servers SetNTP takes.
-      NTP: 0,
+      NTP: has('SetNTP') ? limits.timeServersMax : 0,
       DHCPv6: false,
     },
     Security: {
@@ -86,14 +94,17 @@ async function serviceCapabilities({ has, hashingAlgorithms, network }: Features
       MaxUsers: limits.usersMax,
       MaxUserNameLength: limits.userNameCharactersMax,
       MaxPasswordLength: limits.passwordCharactersMax,
-      HashingAlgorithms: hashingAlgorithms,
+      SecurityPolicies: securityPolicies(has),
+      MaxPasswordHistory: has('SetPasswordHistoryConfiguration') ? limits.passwordHistoryMax : 0,
+      HashingAlgorithms: hashingAlgorithms.supported,
+      MaxUserRoles: has('SetUserRole') ? limits.userRolesMax : 0,
     },
     System: {
       // There is no WS-Discovery yet; the discovery mode is kept for it.
       DiscoveryResolve: false,
       DiscoveryBye: false,
       RemoteDiscovery: has('SetRemoteDiscoveryMode'),
-      SystemBackup: has('GetSystemBackup'),
+      SystemBackup: has('GetSystemBackup') && has('RestoreSystem'),
       SystemLogging: has('GetSystemLog'),
       CloudFirmwareUpgrade: has('UpgradeFirmware'),
       HttpFirmwareUpgrade: has('StartFirmwareUpgrade'),
@@ -101,17 +112,30 @@ async function serviceCapabilities({ has, hashingAlgorithms, network }: Features
       HttpSystemLogging: has('GetSystemUris'),
       HttpSupportInformation: has('GetSystemUris'),
       StorageConfiguration: has('CreateStorageConfiguration'),
+      MaxStorageConfigurations: limits.storageConfigurationsMax,
+      StorageTypesSupported: storageTypes,
+      GeoLocationEntries: limits.geoLocationsMax,
       DiscoveryNotSupported: true,
       // The opt-out of section 8.2: half of it is not worth the name.
-      NetworkConfigNotSupported: !has('SetNetworkInterfaces'),
+      NetworkConfigNotSupported: !networkConfiguration.every(has),
       UserConfigNotSupported: !has('CreateUsers'),
     },
-    Misc: {},
+    Misc: auxiliary.commands().length > 0 ? { AuxiliaryCommands: auxiliary.commands() } : {},
   }
 }
 
+/** Core 8.5, 8.4.6. */
+function securityPolicies(has: Features['has']): readonly string[] {
+  const policies = [
+    ['ModifyPassword', 'own' in operations.SetUser],
+    ['PasswordComplexity', has('SetPasswordComplexityConfiguration')],
+    ['AuthFailureWarnings', has('SetAuthFailureWarningConfiguration')],
+  ] as const
+  return policies.filter(([, is]) => is).map(([name]) => name)
+}
+
 /** The same facts as Core 1 spelled them (Annex A). */
-function legacy({ Network, Security, System }: DeviceServiceCapabilities): Omit<DeviceCapabilities, 'XAddr'> {
+function legacy({ Network, Security, System, Misc }: DeviceServiceCapabilities, { relays }: Features): Omit<DeviceCapabilities, 'XAddr'> {
   return {
     Network: {
       IPFilter: Network.IPFilter,
@@ -137,7 +161,11 @@ function legacy({ Network, Security, System }: DeviceServiceCapabilities): Omit<
         HttpSupportInformation: System.HttpSupportInformation,
       },
     },
-    IO: { InputConnectors: 0, RelayOutputs: 0 },
+    IO: {
+      InputConnectors: 0,
+      RelayOutputs: relays.list().length,
+      Extension: { Auxiliary: Misc?.AuxiliaryCommands !== undefined, AuxiliaryCommands: Misc?.AuxiliaryCommands, Extension: {} },
+    },
     Security: {
       'TLS1.1': Security['TLS1.1'] === true,
       'TLS1.2': Security['TLS1.2'] === true,

@@ -1,7 +1,8 @@
 import type { createDiscoveryMode } from '../../device/discoveryMode.ts'
+import type { GeoLocations } from '../../device/geoLocations.ts'
+import type { RemoteDiscovery } from '../../device/remoteDiscovery.ts'
 import type { Scopes } from '../../device/scopes.ts'
-import type { DateTime } from '../../device/time/dateTime.ts'
-import type { Users } from '../../device/users.ts'
+import type { StorageConfigurations } from '../../device/storageConfigurations.ts'
 import type { Handlers } from '../../onvif/handlers.ts'
 import { capabilities } from './capabilities.ts'
 import { certificates } from './certificates.ts'
@@ -11,22 +12,21 @@ import { firmware } from './firmware.ts'
 import { geoLocation } from './geoLocation.ts'
 import { io } from './io.ts'
 import { network } from './network.ts'
+import type { NetworkServiceSubjects } from './networkServices.ts'
 import { isImplemented } from './notImplemented.ts'
 import { remoteDiscovery } from './remoteDiscovery.ts'
-import { securityPolicy } from './securityPolicy.ts'
+import { type SecurityPolicySubjects, securityPolicy } from './securityPolicy.ts'
 import { storage } from './storage.ts'
 import { type SystemSubjects, system } from './system.ts'
-import { users } from './users.ts'
+import { type UserSubjects, users } from './users.ts'
 
-export interface DeviceSubjects extends SystemSubjects {
-  readonly users: Users
+export interface DeviceSubjects extends SystemSubjects, NetworkServiceSubjects, UserSubjects, SecurityPolicySubjects {
   readonly scopes: Scopes
   readonly discoveryMode: ReturnType<typeof createDiscoveryMode>
-  readonly dateTime: DateTime
-  /** The TCP port on which the device answers. */
-  readonly httpPort: () => number
-  /** Algorithms of HTTP Digest in the order in which they are offered. */
-  readonly hashingAlgorithms: readonly string[]
+  readonly geoLocations: GeoLocations
+  readonly storageConfigurations: StorageConfigurations
+  /** Only where the operator wants what ONVIF has withdrawn. */
+  readonly remoteDiscovery: RemoteDiscovery | undefined
 }
 
 /** One handler for each operation of the Device service; capabilities last, because they are computed from the others. */
@@ -37,17 +37,23 @@ export function deviceHandlers(subjects: DeviceSubjects): Handlers {
     ...dateTime(subjects),
     ...firmware(subjects),
     ...discovery(subjects),
-    ...geoLocation(),
-    ...users(subjects),
-    ...securityPolicy(),
-    ...io(),
-    ...storage(),
+    ...geoLocation(subjects),
+    ...users(subjects, isFunction),
+    ...securityPolicy(subjects),
+    ...io(subjects),
+    ...storage(subjects),
     ...certificates(),
-    ...remoteDiscovery(),
+    ...remoteDiscovery(subjects),
   }
-  const { hashingAlgorithms } = subjects
-  return {
+  const handlers = {
     ...others,
-    ...capabilities({ has: operation => isImplemented(others[operation]), hashingAlgorithms, network: subjects.network }),
+    ...capabilities({ ...subjects, has: operation => isImplemented(others[operation]) }),
+  }
+  return handlers
+
+  /** Asked by a handler, when all of them are there. */
+  function isFunction(name: string): boolean {
+    const handler = Object.entries(handlers).find(([operation]) => `tds:${operation}` === name)
+    return handler !== undefined && isImplemented(handler[1])
   }
 }

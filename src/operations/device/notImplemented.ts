@@ -12,4 +12,13 @@ export function notImplemented(name: OperationName) {
   return handler
 }
 
+/** The same where not the service but this one device lacks what the operation is about. */
+export function absent(reason: string) {
+  const handler = async (): Promise<never> => {
+    throw fault('ActionNotSupported', reason)
+  }
+  stubs.add(handler)
+  return handler
+}
+
 export const isImplemented = (handler: object): boolean => !stubs.has(handler)

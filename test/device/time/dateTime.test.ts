@@ -15,14 +15,7 @@ function setUp({ servers = [] }: { servers?: readonly string[] } = {}) {
       now = utc
     },
   }
-  const network: Network = {
-    hostname: async () => ({ name: 'h', fromDHCP: false }),
-    setHostname: async () => {},
-    interfaces: async () => [],
-    dns: async () => ({ fromDHCP: false, servers: [], searchDomains: [] }),
-    ntp: async () => ({ fromDHCP: false, servers }),
-    reset: async () => {},
-  }
+  const network: Pick<Network, 'ntp'> = { ntp: async () => ({ fromDHCP: false, servers }) }
   return { subject: createDateTime({ store: openStore(':memory:'), clock, network }), clock }
 }
 

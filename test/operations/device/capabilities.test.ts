@@ -68,17 +68,26 @@ test('the legacy capabilities say the same, and let ODM upgrade over HTTP and no
   assert.deepEqual(System?.Extension, { HttpFirmwareUpgrade, HttpSystemBackup, HttpSystemLogging, HttpSupportInformation })
   assert.deepEqual([HttpFirmwareUpgrade, System?.SystemBackup, System?.SystemLogging], [true, SystemBackup, SystemLogging])
   assert.deepEqual(
-    [Network?.IPVersion6, Security?.AccessPolicyConfig, IO?.RelayOutputs],
-    [now.Network.IPVersion6, now.Security.AccessPolicyConfig, 0],
+    [Network?.IPVersion6, Security?.AccessPolicyConfig, IO?.RelayOutputs, IO?.Extension?.AuxiliaryCommands],
+    [now.Network.IPVersion6, now.Security.AccessPolicyConfig, 2, now.Misc?.AuxiliaryCommands],
   )
 })
 
-test('IPv6 is claimed where the device has an IPv6 address', async t => {
-  for (const [listenAddress, claimed] of [
-    ['127.0.0.1', false],
-    ['::1', true],
-  ] as const) {
-    const { perform } = await createTestDevice(t, { listenAddress })
-    assert.equal((await perform('GetServiceCapabilities', {})).Capabilities.Network.IPVersion6, claimed)
+test('what the network can do follows from what is there', async t => {
+  for (const interfaces of [['eth0'], ['eth0', 'wlan0']]) {
+    const { perform } = await createTestDevice(t, { interfaces })
+    const { Network, System } = (await perform('GetServiceCapabilities', {})).Capabilities
+    const { IPVersion6, ZeroConfiguration, HostnameFromDHCP, Dot11Configuration, DHCPv6 } = Network
+    assert.deepEqual(
+      { IPVersion6, ZeroConfiguration, HostnameFromDHCP },
+      { IPVersion6: true, ZeroConfiguration: true, HostnameFromDHCP: true },
+    )
+    assert.deepEqual([Dot11Configuration, DHCPv6], [interfaces.length === 2, false])
+    assert.equal(System.NetworkConfigNotSupported, false)
+    const legacy = (await perform('GetCapabilities', {})).Capabilities.Device?.Network
+    assert.deepEqual(
+      [legacy?.IPVersion6, legacy?.ZeroConfiguration, legacy?.Extension?.Dot11Configuration],
+      [true, true, interfaces.length === 2],
+    )
   }
 })

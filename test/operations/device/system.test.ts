@@ -90,7 +90,7 @@ test('a hard factory default resets users and network too; identity and clock st
 test('a backup brings a used device back after a hard factory default', async t => {
   const { perform, state, backup, restore, users } = await createUsedDevice(t)
   const before = await state()
-  const file = backup.make()
+  const file = await backup.make()
   await perform('SetSystemFactoryDefault', { FactoryDefault: 'Hard' })
   const { UploadUri, ExpectedDownTime } = await perform('StartSystemRestore', {})
   assert.equal(ExpectedDownTime, 'PT3S')

@@ -4,16 +4,24 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { createAccounts } from '../../../src/boot.ts'
+import { createAuxiliary } from '../../../src/device/auxiliary.ts'
 import { createBackup } from '../../../src/device/backup/backup.ts'
+import { createForeignKeys } from '../../../src/device/backup/foreignKeys.ts'
 import { createRestore } from '../../../src/device/backup/restore.ts'
 import { createDiscoveryMode } from '../../../src/device/discoveryMode.ts'
 import { createFirmware } from '../../../src/device/firmware/firmware.ts'
+import { createGeoLocations } from '../../../src/device/geoLocations.ts'
+import { createAddressFilter } from '../../../src/device/network/addressFilter.ts'
+import { createProtocols } from '../../../src/device/network/protocols.ts'
+import { createRelays } from '../../../src/device/relays.ts'
+import { createRemoteDiscovery } from '../../../src/device/remoteDiscovery.ts'
 import { createScopes } from '../../../src/device/scopes.ts'
 import { createSeal } from '../../../src/device/seal.ts'
+import { createStorageConfigurations } from '../../../src/device/storageConfigurations.ts'
 import { openStore } from '../../../src/device/store.ts'
 import { createSupportInformation } from '../../../src/device/supportInformation.ts'
 import { createDateTime } from '../../../src/device/time/dateTime.ts'
-import { createUsers } from '../../../src/device/users.ts'
 import { contract } from '../../../src/onvif/contract.generated.ts'
 import { SoapFault } from '../../../src/onvif/faults.ts'
 import type { Call } from '../../../src/onvif/handlers.ts'
@@ -48,6 +56,7 @@ const update: UpdateBackend = {
 interface Options {
   readonly origin?: string
   readonly listenAddress?: string
+  readonly interfaces?: readonly string[]
   /** What the machine has instead. */
   readonly network?: Partial<Network>
 }
@@ -55,7 +64,7 @@ interface Options {
 /** The device behind its desks: every subject is real, the store is in memory, and a reboot is only noted. */
 export async function createTestDevice(
   t: TestContext,
-  { origin = 'http://192.0.2.7', listenAddress = '127.0.0.1', network: other = {} }: Options = {},
+  { origin = 'http://192.0.2.7', listenAddress = '127.0.0.1', interfaces = ['eth0'], network: other = {} }: Options = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'onvifd-operations-'))
   const key = randomBytes(32)
@@ -75,6 +84,8 @@ export async function createTestDevice(
     clock,
     model: 'Virtual Device',
     serialNumber: 'V1',
+    seal: createSeal(key),
+    interfaces,
     listenAddress: () => listenAddress,
     bootTimeMs: 2000,
     restart,
@@ -86,17 +97,49 @@ export async function createTestDevice(
 
   const firmware = await createFirmware({ backend: update, clock, storage, power, log: logs.system, folder })
   await firmware.resume(async () => {})
-  const users = createUsers({ store, seal: createSeal(key) })
+  const seal = createSeal(key)
+  const accounts = createAccounts({ store, seal, clock, log: logs.system })
+  const { users } = accounts
   users.reset('admin', 'Correct-horse-7')
   const scopes = createScopes({ store, identity, hwAddress: '02:00:5e:00:53:01' })
   const discoveryMode = createDiscoveryMode(store)
   const dateTime = createDateTime({ store, clock, network })
-  const backup = createBackup({ store, key, clock, identity })
-  const restore = createRestore({ backup, store, clock, power, log: logs.system, interrupt: firmware.abort })
+  const foreignKeys = createForeignKeys({ store, key })
+  const backup = createBackup({ store, key, passphrase: undefined, foreignKeys, clock, identity })
+  const restore = createRestore({ backup, store, foreignKeys, clock, power, log: logs.system, interrupt: firmware.abort })
   const settings = () => ({ users: users.list() })
   const supportInformation = createSupportInformation({ identity, clock, network, update, logs, settings, upgrades: firmware.history })
-  const subjects = { identity, network, power, logs, store, firmware, restore, supportInformation, users, scopes, discoveryMode, dateTime }
-  const handlers = deviceHandlers({ ...subjects, httpPort: () => 8080, hashingAlgorithms: ['MD5', 'SHA-256'] })
+  const chapters = {
+    geoLocations: createGeoLocations({ store }),
+    relays: createRelays({ store, clock, log: logs.system, count: 2 }),
+    auxiliary: createAuxiliary({ store, log: logs.system, functions: ['tt:IRLamp'] }),
+    storageConfigurations: createStorageConfigurations({ store, seal }),
+    remoteDiscovery: createRemoteDiscovery({ store }),
+  }
+  t.after(() => chapters.relays.close())
+  const services = {
+    protocols: createProtocols({ store, listener: { ports: () => [8080], open: async () => {}, keep: async () => {} } }),
+    addressFilter: createAddressFilter(store),
+    expel: () => {},
+  }
+  const subjects = {
+    ...chapters,
+    ...services,
+    identity,
+    network,
+    power,
+    logs,
+    store,
+    firmware,
+    backup,
+    restore,
+    supportInformation,
+    ...accounts,
+    scopes,
+    discoveryMode,
+    dateTime,
+  }
+  const handlers = deviceHandlers({ ...subjects })
 
   /** Performs the operation, sees that the answer is valid by the schema, and then does what comes after the answer. */
   async function perform<O extends OperationName>(operation: O, request: Operations[O]['request']): Promise<Operations[O]['response']> {
@@ -105,7 +148,10 @@ export async function createTestDevice(
       caller: { name: 'admin', level: 'Administrator' },
       origin: new URL(origin),
       remoteAddress: '192.0.2.99',
+      isMultipart: false,
       afterReply: effect => void effects.push(effect),
+      attachment: () => undefined,
+      attach: (_, contentType) => ({ contentType, Include: { href: 'cid:1@onvifd' } }),
     }
     const before = reboots.length
     const response = await handlers[operation](request, call)
