@@ -1,23 +1,42 @@
 import { createAuthenticator } from './auth/authenticate.ts'
-import type { Config } from './config.ts'
+import { digestAlgorithms } from './auth/httpDigest.ts'
+import { type Config, parseOrigin } from './config.ts'
+import { createAccessPolicy } from './device/accessPolicy.ts'
+import { createAuthFailureWarning } from './device/authFailureWarning.ts'
+import { createAuxiliary } from './device/auxiliary.ts'
 import { createBackup } from './device/backup/backup.ts'
+import { createForeignKeys } from './device/backup/foreignKeys.ts'
 import { createRestore } from './device/backup/restore.ts'
 import { createDiscoveryMode } from './device/discoveryMode.ts'
 import { createFirmware } from './device/firmware/firmware.ts'
+import { createGeoLocations } from './device/geoLocations.ts'
+import { createHashingAlgorithms } from './device/hashingAlgorithms.ts'
+import { createAddressFilter } from './device/network/addressFilter.ts'
+import { createProtocols, type Listener } from './device/network/protocols.ts'
+import { createPasswordPolicy } from './device/passwordPolicy.ts'
+import { createRelays } from './device/relays.ts'
+import { createRemoteDiscovery } from './device/remoteDiscovery.ts'
+import { createRemoteUser } from './device/remoteUser.ts'
 import { createScopes } from './device/scopes.ts'
-import { createSeal } from './device/seal.ts'
+import { createSeal, type Seal } from './device/seal.ts'
+import { createStorageConfigurations } from './device/storageConfigurations.ts'
+import type { Store } from './device/store.ts'
 import { createSupportInformation } from './device/supportInformation.ts'
 import { createDateTime } from './device/time/dateTime.ts'
+import type { UploadTarget } from './device/upload.ts'
+import { createUserRoles } from './device/userRoles.ts'
 import { createUsers } from './device/users.ts'
 import type { Download } from './http/app.ts'
 import type { HttpOptions } from './http/server.ts'
 import { limits } from './limits.ts'
+import type { Permits } from './onvif/handlers.ts'
 import { paths } from './operations/device/addresses.ts'
 import { deviceHandlers } from './operations/device/index.ts'
 import { readFirmwareCa } from './platform/developmentCa.ts'
 import { createFileStorage } from './platform/fileStorage.ts'
 import { createLogs } from './platform/logs.ts'
-import type { Platform } from './platform/platform.ts'
+import { readPassphrase } from './platform/passphraseFile.ts'
+import type { Clock, Log, Platform } from './platform/platform.ts'
 import { openReplayFile } from './platform/replayFile.ts'
 import { launch } from './platform/slots/launcher.ts'
 import { prepareSlots } from './platform/slots/prepareSlots.ts'
@@ -34,13 +53,21 @@ interface Order {
   /** Asked where there are no users yet. */
   readonly firstPassword: (name: string) => string
   readonly restart: (reason: string, downMs: number) => Promise<void>
-  /** The IP address and TCP port that are listened on. */
-  readonly listening: () => { readonly host: string; readonly port: number }
+  readonly listener: Listener & {
+    /** Ends the connections that `Running.admits` does not admit any more. */
+    expel(): void
+    /** The IP address that is listened on. */
+    address(): string
+  }
 }
 
 /** Everything that runs between two boots; it keeps nothing but what is in the state folder. */
-export interface Running extends Pick<HttpOptions, 'uploads' | 'downloads' | 'authenticator' | 'logs'> {
+export interface Running extends Pick<HttpOptions, 'uploads' | 'downloads' | 'authenticator' | 'logs' | 'publicOrigin'> {
   readonly service: Service
+  /** Whether a client with this address may connect. */
+  readonly admits: (remoteAddress: string) => boolean
+  /** The ports that a client has set; undefined where the operator's hold. */
+  readonly httpPorts: readonly number[] | undefined
   /** Path of the device service. */
   readonly servicePath: string
   /** Goes on with an upgrade that the reboot was part of; `selfCheck` rejects where the device is not well. */
@@ -55,7 +82,8 @@ const factoryImage = { version: '1.0.0', content: Buffer.from('onvifd virtual de
 const board = { name: 'onvifd-virtual', revision: '1.0' }
 
 /** From the state folder to a device that answers: the rooms are introduced to each other here, and nowhere else. */
-export async function boot({ config, terminal, firstPassword, restart, listening }: Order): Promise<Running> {
+export async function boot({ config, terminal, firstPassword, restart, listener }: Order): Promise<Running> {
+  const publicOrigin = config.publicUrl === undefined ? undefined : parseOrigin(config.publicUrl)
   const state = openStateFolder(config.state)
   const store = openStoreFile(databaseFile(state.path))
   const clock = createClock(store)
@@ -81,12 +109,16 @@ export async function boot({ config, terminal, firstPassword, restart, listening
     trust,
     clock,
   })
+  const foreignKeys = createForeignKeys({ store, key: state.key })
+  const seal = createSeal(state.key, foreignKeys.list)
   const platform: Platform = virtualPlatform({
     store,
+    seal,
     clock,
     model: config.model,
     serialNumber: config.serial,
-    listenAddress: () => listening().host,
+    interfaces: config.interfaces,
+    listenAddress: listener.address,
     bootTimeMs: config.bootTime * 1000,
     restart,
     storage,
@@ -94,28 +126,61 @@ export async function boot({ config, terminal, firstPassword, restart, listening
   })
   const { identity, network, power } = platform
 
-  const seal = createSeal(state.key)
-  const users = createUsers({ store, seal })
+  const accounts = createAccounts({ store, seal, clock, log: logs.system })
+  const { users } = accounts
   const firmware = await createFirmware({ backend: update, clock, storage, folder: subfolder(state, 'upgrade'), log: logs.system, power })
   const [nic] = await network.interfaces()
   const scopes = createScopes({ store, identity, hwAddress: nic?.hwAddress ?? '' })
   const discoveryMode = createDiscoveryMode(store)
   const dateTime = createDateTime({ store, clock, network })
-  const backup = createBackup({ store, key: state.key, clock, identity })
-  const restore = createRestore({ backup, store, clock, power, log: logs.system, interrupt: firmware.abort })
+  const protocols = createProtocols({ store, listener })
+  const addressFilter = createAddressFilter(store)
+  const geoLocations = createGeoLocations({ store })
+  const relays = createRelays({ store, clock, log: logs.system, count: config.relays })
+  const auxiliary = createAuxiliary({ store, log: logs.system, functions: config.auxiliary ?? [] })
+  const storageConfigurations = createStorageConfigurations({ store, seal })
+  // There in any case, so that a backup that has it can be restored.
+  const remoteDiscovery = createRemoteDiscovery({ store })
+  const passphrase = config.backupPassphraseFile === undefined ? undefined : readPassphrase(config.backupPassphraseFile)
+  const backup = createBackup({ store, key: state.key, passphrase, foreignKeys, clock, identity })
+  const restore = createRestore({ backup, store, foreignKeys, clock, power, log: logs.system, interrupt: firmware.abort })
   const supportInformation = createSupportInformation({
     identity,
     clock,
     network,
     update,
     logs,
-    settings: () => ({ scopes: scopes.list(), discoveryMode: discoveryMode.get(), dateTime: dateTime.read(), users: users.list() }),
+    settings: () => ({
+      scopes: scopes.list(),
+      discoveryMode: discoveryMode.get(),
+      dateTime: dateTime.read(),
+      users: users.list(),
+      userRoles: accounts.userRoles.list(),
+      remoteUser: accounts.remoteUser.get(),
+      hashingAlgorithms: accounts.hashingAlgorithms.offered(),
+      complexity: accounts.passwordPolicy.complexity(),
+      history: accounts.passwordPolicy.history(),
+      authFailureWarning: accounts.authFailureWarning.get(),
+      protocols: protocols.list(),
+      addressFilter: addressFilter.get(),
+      geoLocations: geoLocations.list(),
+      relays: relays.list(),
+      auxiliary: auxiliary.states(),
+      storageConfigurations: storageConfigurations.list(),
+    }),
     upgrades: async () => firmware.history(),
   })
   // Last of all documents to be looked at: a restored or reset store is complete by now.
   if (users.isEmpty()) users.reset(config.adminUser, firstPassword(config.adminUser))
 
-  const authenticator = createAuthenticator({ accounts: users, clock, journal })
+  const authenticator = createAuthenticator({
+    accounts: users,
+    clock,
+    journal,
+    algorithms: accounts.hashingAlgorithms.offered,
+    permits: accounts.permits,
+    failed: accounts.authFailureWarning.failed,
+  })
   const handlers = deviceHandlers({
     identity,
     network,
@@ -123,24 +188,34 @@ export async function boot({ config, terminal, firstPassword, restart, listening
     logs,
     store,
     firmware,
+    backup,
     restore,
     supportInformation,
-    users,
+    ...accounts,
     scopes,
     discoveryMode,
     dateTime,
-    httpPort: () => listening().port,
-    hashingAlgorithms: ['MD5', 'SHA-256'],
+    geoLocations,
+    relays,
+    auxiliary,
+    storageConfigurations,
+    remoteDiscovery: config.legacyRemoteDiscovery ? remoteDiscovery : undefined,
+    protocols,
+    addressFilter,
+    expel: listener.expel,
   })
 
   return {
-    service: createService({ handlers, authenticator, clock, logs, strict: config.strict }),
+    service: createService({ handlers, authenticator, clock, logs, strict: config.strict, publicOrigin }),
     servicePath: paths.service,
+    httpPorts: protocols.httpPorts(),
+    admits: addressFilter.admits,
+    publicOrigin,
     authenticator,
     logs,
-    uploads: new Map([
-      [paths.upload, firmware.upload],
-      [paths.restore, restore.upload],
+    uploads: new Map<string, UploadTarget>([
+      [paths.upload, { ...firmware.upload, operation: 'StartFirmwareUpgrade' }],
+      [paths.restore, { ...restore.upload, operation: 'StartSystemRestore' }],
     ]),
     downloads: downloads({ logs, supportInformation, backup }),
     async resume(selfCheck) {
@@ -152,10 +227,43 @@ export async function boot({ config, terminal, firstPassword, restart, listening
     interrupt: firmware.abort,
     async close() {
       await firmware.close()
+      relays.close()
       journal.close()
       store.close()
       logs.close()
     },
+  }
+}
+
+/** Who may log in, how, and what for. */
+export function createAccounts({
+  store,
+  seal,
+  clock,
+  log,
+}: {
+  readonly store: Store
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly log: Log
+}) {
+  const passwordPolicy = createPasswordPolicy({ store })
+  const { weaknessOf, remembered } = passwordPolicy
+  const userRoles = createUserRoles({ store, isUsed: role => users.list().some(({ roles }) => roles?.includes(role)) })
+  const users = createUsers({ store, seal, weaknessOf, remembered, roleExists: userRoles.exists })
+  const accessPolicy = createAccessPolicy({ store })
+  /** By the access policy, or by what the roles of a user of the level Extended open. */
+  const permits: Permits = ({ level, roles = [] }, access, operation) =>
+    level === 'Extended' ? userRoles.permit(roles, operation, of => accessPolicy.admits(access, of)) : accessPolicy.admits(access, level)
+  return {
+    users,
+    userRoles,
+    accessPolicy,
+    permits,
+    passwordPolicy,
+    remoteUser: createRemoteUser({ store, seal }),
+    authFailureWarning: createAuthFailureWarning({ store, clock, log }),
+    hashingAlgorithms: createHashingAlgorithms({ store, supported: digestAlgorithms }),
   }
 }
 
@@ -169,6 +277,7 @@ function downloads(from: {
   const log = (type: 'System' | 'Access', fileName: string) =>
     ({
       access,
+      operation: 'GetSystemLog',
       contentType: 'text/plain; charset=utf-8',
       fileName,
       read: () => from.logs.read(type),
@@ -178,8 +287,23 @@ function downloads(from: {
     [paths.accessLog, log('Access', 'access.log')],
     [
       paths.supportInformation,
-      { access, contentType: 'application/x-tar', fileName: 'support.tar', read: async () => from.supportInformation.archive() },
+      {
+        access,
+        operation: 'GetSystemSupportInformation',
+        contentType: 'application/x-tar',
+        fileName: 'support.tar',
+        read: async () => from.supportInformation.archive(),
+      },
     ],
-    [paths.backup, { access, contentType: 'application/octet-stream', fileName: 'onvifd.backup', read: async () => from.backup.make() }],
+    [
+      paths.backup,
+      {
+        access,
+        operation: 'GetSystemBackup',
+        contentType: 'application/octet-stream',
+        fileName: 'onvifd.backup',
+        read: from.backup.make,
+      },
+    ],
   ])
 }

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import { isAuxiliary } from './device/auxiliary.ts'
+import { limits } from './limits.ts'
 
 /** A setting that the operator has to correct; the message says how. */
 export class ConfigError extends Error {
@@ -32,6 +34,14 @@ export const options = {
     fallback: 8080,
     meaning: 'TCP port; 0 picks a free one and prints it',
     parse: text => wholeNumber('--port', text, 0, 65_535),
+  }),
+  publicUrl: option<string | undefined>({
+    flag: '--public-url <url>',
+    environment: 'ONVIFD_PUBLIC_URL',
+    fallback: undefined,
+    meaning:
+      'scheme, host and port by which clients reach the device behind a proxy; without it the addresses in answers are those that each client used',
+    parse: text => parseOrigin(text).origin,
   }),
   state: option({
     flag: '--state <folder>',
@@ -84,6 +94,41 @@ export const options = {
     meaning: 'SerialNumber in GetDeviceInformation; one is made on first start',
     parse: text => (/^[\x21-\x7e]{1,64}$/.test(text) ? text : refuse('--serial', text, '1 to 64 printable characters without blanks')),
   }),
+  relays: option({
+    flag: '--relays <number>',
+    environment: 'ONVIFD_RELAYS',
+    fallback: 0,
+    meaning: 'how many relay outputs the virtual device has',
+    parse: text => wholeNumber('--relays', text, 0, limits.relaysMax),
+  }),
+  auxiliary: option<readonly string[] | undefined>({
+    flag: '--auxiliary <names>',
+    environment: 'ONVIFD_AUXILIARY',
+    fallback: undefined,
+    meaning: 'auxiliary functions of the virtual device, such as tt:IRLamp,tt:Wiper',
+    parse: text => auxiliaryFunctions('--auxiliary', text),
+  }),
+  backupPassphraseFile: option<string | undefined>({
+    flag: '--backup-passphrase-file <file>',
+    environment: 'ONVIFD_BACKUP_PASSPHRASE_FILE',
+    fallback: undefined,
+    meaning: 'file whose first line opens the backups, so that another device can take them; without it they open on this device alone',
+    parse: text => resolve(text),
+  }),
+  legacyRemoteDiscovery: option({
+    flag: '--legacy-remote-discovery',
+    environment: 'ONVIFD_LEGACY_REMOTE_DISCOVERY',
+    fallback: false,
+    meaning: 'keep a remote discovery mode and discovery proxies, which ONVIF has withdrawn',
+    parse: text => oneOf('--legacy-remote-discovery', text, ['true', 'false']) === 'true',
+  }),
+  interfaces: option<readonly string[]>({
+    flag: '--interfaces <names>',
+    environment: 'ONVIFD_INTERFACES',
+    fallback: ['eth0'],
+    meaning: 'network interfaces, by commas; the first is the wired one by which the device is reached, wlan… are IEEE 802.11',
+    parse: parseInterfaces,
+  }),
   strict: option({
     flag: '--strict',
     environment: 'ONVIFD_STRICT',
@@ -110,11 +155,31 @@ export const options = {
 export type OptionName = keyof typeof options
 export type Config = { readonly [K in OptionName]: ReturnType<(typeof options)[K]['parse']> }
 
-const { host, port, state, adminUser, adminPasswordFile, firmwareCa, bootTime, model, serial, strict, logLevel, logFormat } = options
+const {
+  host,
+  port,
+  publicUrl,
+  state,
+  adminUser,
+  adminPasswordFile,
+  firmwareCa,
+  bootTime,
+  model,
+  serial,
+  interfaces,
+  strict,
+  logLevel,
+  logFormat,
+  relays,
+  auxiliary,
+  backupPassphraseFile,
+  legacyRemoteDiscovery,
+} = options
 
 export const defaults: Config = {
   host: host.fallback,
   port: port.fallback,
+  publicUrl: publicUrl.fallback,
   state: state.fallback,
   adminUser: adminUser.fallback,
   adminPasswordFile: adminPasswordFile.fallback,
@@ -122,6 +187,11 @@ export const defaults: Config = {
   bootTime: bootTime.fallback,
   model: model.fallback,
   serial: serial.fallback,
+  interfaces: interfaces.fallback,
+  relays: relays.fallback,
+  auxiliary: auxiliary.fallback,
+  backupPassphraseFile: backupPassphraseFile.fallback,
+  legacyRemoteDiscovery: legacyRemoteDiscovery.fallback,
   strict: strict.fallback,
   logLevel: logLevel.fallback,
   logFormat: logFormat.fallback,
@@ -131,9 +201,31 @@ function refuse(flag: string, text: string, wanted: string): never {
   throw new ConfigError(`${flag}: ${JSON.stringify(text.slice(0, 100))} is not ${wanted}`)
 }
 
+/** The value of `--public-url`. It has no path: clients sign the path that they send, so a proxy cannot change it. Throws ConfigError. */
+export function parseOrigin(text: string): URL {
+  const url = URL.parse(text)
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/` && url.port !== '0'
+  return isOrigin ? url : refuse('--public-url', text, 'an address such as https://camera.example.org:8443, without a path')
+}
+
+/** Names as Linux takes them: 15 characters at the most. */
+function parseInterfaces(text: string): readonly string[] {
+  const names = text.split(',')
+  const isList = names.every(name => /^[a-z][a-z0-9]{0,14}$/.test(name)) && new Set(names).size === names.length
+  return isList && names.length <= limits.interfacesMax && !names[0]?.startsWith('wlan')
+    ? names
+    : refuse('--interfaces', text, `a list such as eth0,eth1,wlan0: up to ${limits.interfacesMax} names, and not a wlan… first`)
+}
+
 function wholeNumber(flag: string, text: string, min: number, max: number): number {
   const value = Number(text)
   return /^\d{1,10}$/.test(text) && value >= min && value <= max ? value : refuse(flag, text, `a whole number from ${min} to ${max}`)
+}
+
+function auxiliaryFunctions(flag: string, text: string): readonly string[] {
+  const names = [...new Set(text.split(',').map(name => name.trim()))].filter(name => name !== '')
+  const isGood = names.every(isAuxiliary) && names.length <= limits.auxiliaryFunctionsMax
+  return isGood ? names : refuse(flag, text, 'a list of tt:Wiper, tt:Washer, tt:WashingProcedure, tt:IRLamp and names of your own')
 }
 
 function oneOf<const T extends string>(flag: string, text: string, values: readonly T[]): T {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { boot, type Running } from './boot.ts'
 import { connect } from './client/onvifClient.ts'
 import { type Config, ConfigError, defaults, options as known } from './config.ts'
+import { createPorts } from './http/ports.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { SoapAnswer, SoapRequest } from './soap/message.ts'
 
@@ -33,20 +34,22 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const config = configure(given)
   let running: Running | undefined
   let door: HttpServer | undefined
-  /** Where it was listened on last; a port that was free for 0 is kept over a reboot. */
-  let listening = { host: config.host, port: config.port }
+  const ports = createPorts(config)
+  /** While the device asks itself whether it is well, the address filter does not keep it from that. */
+  let asksItself = false
   let stopped = false
   /** The change between up and down that is under way, so that a second one waits for it. */
   let turn: Promise<void> = Promise.resolve()
 
   const up = async () => {
-    running = await boot({ config, terminal, firstPassword, restart, listening: () => listening })
+    running = await boot({ config, terminal, firstPassword, restart, listener: ports })
   }
 
   async function down(): Promise<void> {
     const was = running
     await was?.interrupt('the device goes down')
     running = undefined
+    ports.detach()
     await door?.close()
     door = undefined
     await was?.close()
@@ -54,12 +57,21 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
 
   async function open(): Promise<string> {
     if (!running) throw new Error('the device is down')
-    const { service, uploads, downloads, authenticator, logs } = running
-    door = createHttpServer({ handle: service.handle, uploads, downloads, authenticator, logs })
-    const origin = await door.listen(config.host, listening.port)
-    listening = { host: origin.hostname.replace(/^\[|\]$/g, ''), port: Number(origin.port) }
-    const url = new URL(running.servicePath, origin).href
-    await running.resume(() => checkSelf(url))
+    const { service, servicePath, httpPorts, admits, logs, resume, ...rest } = running
+    door = createHttpServer({
+      ...rest,
+      logs,
+      handle: service.handle,
+      admits: (remote, local) => admits(remote) || (asksItself && remote === local),
+    })
+    const origin = await ports.attach(door, httpPorts, logs.system)
+    const url = new URL(servicePath, origin).href
+    asksItself = true
+    try {
+      await resume(() => checkSelf(url))
+    } finally {
+      asksItself = false
+    }
     return url
   }
 

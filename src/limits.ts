@@ -16,6 +16,16 @@ export const limits = {
   /** The reason text of a fault quotes what the client sent; more than this helps nobody. */
   faultReasonCharactersMax: 400,
 
+  // MTOM
+  /** A backup in a message of its own, or in base64, with the envelope around it. */
+  packageBytesMax: 6_291_456,
+  /** As many of those are in memory at a time; the envelope, which says who sends them, is part of the message. */
+  packagesMax: 4,
+  /** The envelope and one attachment; a backup of another maker may have a few files. */
+  partsMax: 32,
+  /** Three or four headers of a part. */
+  partHeadBytesMax: 4_096,
+
   // HTTP
   /** Node's own default; Authorization with SHA-256 takes about 500 bytes. */
   headerBytesMax: 16_384,
@@ -29,6 +39,8 @@ export const limits = {
   silenceTimeoutMs: 30_000,
   /** How long running requests may go on when the device stops. */
   drainTimeoutMs: 2_000,
+  /** How often a port that is being given up is looked over for connections that have become idle. */
+  idleCheckMs: 250,
   /** A name of DNS, or an IPv6 literal, with its port. */
   hostCharactersMax: 262,
   /** Clients reach a device by a handful of names and addresses. */
@@ -75,6 +87,22 @@ export const limits = {
   /** Core 8.4.4 recommends at least 28 bytes. */
   passwordCharactersMax: 128,
   passwordCharactersMin: 8,
+  /** The longest minimum that a client can ask for: half of what fits, so that there is always a password that obeys every rule … */
+  passwordMinLenMax: 64,
+  /** … with as many as this of each of three kinds. */
+  passwordKindMax: 16,
+  /** Passwords of a user that cannot come again, the present one counted: a year or two of changes every month. */
+  passwordHistoryMax: 24,
+  /** The three that ONVIF defines counted (Core 8.4.10). */
+  userRolesMax: 16,
+  userRoleCharactersMax: 64,
+  /** Seven access classes with up to three levels each, written with room. */
+  accessPolicyBytesMax: 16_384,
+  /** Name and password on another device, which has its own limits. */
+  remoteUserCharactersMax: 256,
+  /** Failed log-ins that are worth a warning, and the time in which they come: from a person's second slip to a slow guesser's day. */
+  authFailuresMax: 1_000,
+  authFailurePeriodSecondsMax: 86_400,
 
   // Scopes
   scopesMax: 64,
@@ -87,8 +115,59 @@ export const limits = {
   // Settings
   /** RFC 1035 2.3.4: 255 bytes with the length bytes, hence 253 characters. */
   hostnameCharactersMax: 253,
+  // Network interfaces
+  /** A recorder with four ports, two radios and some to spare. */
+  interfacesMax: 8,
+  /** Settings of interfaces that the device had once are kept: they may be there again after the next start. */
+  interfacesStoredMax: 64,
+  /** Manual addresses of one interface and family, and wireless networks. */
+  interfaceAddressesMax: 16,
+  dot11NetworksMax: 8,
+  /** Default gateways of one family. */
+  gatewaysMax: 4,
+  /** Every IPv4 host takes a datagram of this size (RFC 791 3.1); no link in use today has less. */
+  mtuBytesMin: 576,
+  /** RFC 8200 5. */
+  mtuBytesMinIPv6: 1_280,
+  /** Jumbo frames as switches carry them. */
+  mtuBytesMax: 9_000,
+  /** The largest MSDU (IEEE 802.11 9.2.4.8). */
+  mtuBytesMaxDot11: 2_304,
+
   /** The longest zone of the tz database takes 45. */
   timeZoneCharactersMax: 128,
+
+  // Network services
+  /** The resolvers of most systems ask three; no network has more than a handful. */
+  nameServersMax: 4,
+  /** What resolv.conf took for decades. */
+  searchDomainsMax: 6,
+  /** Four are what it takes to outvote one that is wrong (RFC 5905 11.2.1 calls it a falseticker). */
+  timeServersMax: 4,
+  /** RFC 2181 8: 31 bits. */
+  dnsTtlSecondsMax: 2_147_483_647,
+  /** The usual one, an alternative, and two to spare; each port may have `connectionsMax` connections. */
+  httpPortsMax: 4,
+  /** Ranges of the address filter, IPv4 and IPv6 together: every connection is held against all of them. */
+  addressFilterMax: 64,
+
+  // Location, relays, storage
+  /** The device and a few sources. */
+  geoLocationsMax: 16,
+  /** As many as the largest I/O boxes have. */
+  relaysMax: 64,
+  /** A day: what is to last longer is bistable. */
+  relayDelayMsMax: 86_400_000,
+  auxiliaryFunctionsMax: 32,
+  storageConfigurationsMax: 8,
+  /** Regions, paths and user names of a storage place, … */
+  storageTextCharactersMax: 1_024,
+  /** … and its passwords and tokens: a SAS of Azure takes about 300, a JSON Web Token up to 8,000. */
+  storageSecretCharactersMax: 8_192,
+  /** Discovery proxies that a device asks. */
+  discoveryProxiesMax: 4,
+  /** Any address that a client may set; browsers and servers take about as much. */
+  uriCharactersMax: 2_048,
 
   // Uploads
   /** Time in which a client has to begin its upload after StartFirmwareUpgrade or StartSystemRestore. */
@@ -112,6 +191,11 @@ export const limits = {
   ticketsRetiredMax: 16,
   /** A backup holds users, scopes and settings: kilobytes. */
   backupBytesMax: 4_194_304,
+  /** RFC 7914: 32 MB and a tenth of a second for each try at the passphrase of a backup. */
+  backupScryptCost: 32_768,
+  backupPassphraseCharactersMin: 12,
+  /** Devices that a backup went through, each of which left the key of its secrets. */
+  foreignKeysMax: 16,
 
   // Time
   /** The longest delay that setTimeout takes. */

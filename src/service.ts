@@ -1,13 +1,14 @@
 import type { Authenticator } from './auth/authenticate.ts'
 import { contract } from './onvif/contract.generated.ts'
 import { fault, SoapFault } from './onvif/faults.ts'
-import type { Caller, Handlers } from './onvif/handlers.ts'
-import { type AccessClass, admitted, operations } from './onvif/operations.ts'
+import type { Call, Caller, Handlers } from './onvif/handlers.ts'
+import { type AccessClass, operations } from './onvif/operations.ts'
 import type { OperationName } from './onvif/types.generated.ts'
 import type { Clock, Logs } from './platform/platform.ts'
 import { createCodec } from './soap/codec.ts'
 import { parseEnvelope, readUsernameToken, writeAnswer, writeFault } from './soap/envelope.ts'
 import type { SoapAnswer, SoapRequest } from './soap/message.ts'
+import { type Attachment, contentIdOf, detachInline, type Package, pack, unpack } from './soap/mtom.ts'
 import type { XmlElement } from './soap/xml.ts'
 
 export interface Service {
@@ -22,6 +23,8 @@ interface Parts {
   readonly logs: Logs
   /** Refuse what Postel would take; see `--strict`. */
   readonly strict: boolean
+  /** What every address in an answer begins with, instead of what the client used; see `--public-url`. */
+  readonly publicOrigin: URL | undefined
 }
 
 /** What is known of a request so far, for the access log and for the fault. */
@@ -30,24 +33,36 @@ interface Progress {
   caller: Caller | undefined
   /** Whether the answer has to ask for a log-in, and whether the nonce was merely old. */
   challenge: 'none' | 'fresh' | 'stale'
+  /** The caller may call the operation for what is his own and no more. */
+  ownOnly: boolean
 }
 
-export function createService({ handlers, authenticator, clock, logs, strict }: Parts): Service {
+/** What an operation leaves to be done with its answer. */
+interface Outgoing {
+  readonly effects: (() => Promise<void>)[]
+  readonly attachments: Attachment[]
+}
+
+/** The elements that hold attachments in requests of these operations. */
+const attachmentsIn: Partial<Record<OperationName, readonly string[]>> = { RestoreSystem: ['Data'], UpgradeSystemFirmware: ['Firmware'] }
+
+export function createService({ handlers, authenticator, clock, logs, strict, publicOrigin }: Parts): Service {
   const codec = createCodec(contract, { strict })
 
-  async function answer(request: SoapRequest, progress: Progress, effects: (() => Promise<void>)[]): Promise<string> {
+  async function answer(request: SoapRequest, progress: Progress, outgoing: Outgoing): Promise<string> {
     if (request.body.length === 0 && request.authorization === undefined) {
       // `curl --digest` asks for the challenge with an empty body before it sends the message.
       progress.challenge = 'fresh'
       throw fault('NotAuthorized', 'log in to call this service')
     }
-    const { header, body } = parseEnvelope(request.body)
+    const message = unpack(request.body, request.contentType)
+    const { header, body } = parseEnvelope(message.envelope)
     const operation = codec.operationOf(body)
     if (operation === undefined) throw fault('UnknownAction', `this service has no operation ${body.name}`)
     progress.operation = operation
     const { access } = operations[operation]
-    if (access !== 'PRE_AUTH') progress.caller = await authorize(request, header, access, progress)
-    return writeAnswer(await perform(operation, body, request, progress.caller, effects))
+    if (access !== 'PRE_AUTH') progress.caller = await authorize(request, header, operation, access, progress)
+    return writeAnswer(await perform(operation, body, request, message, progress, outgoing))
   }
 
   /** Generic over the operation, so that the compiler ties request, handler and response together. */
@@ -55,17 +70,37 @@ export function createService({ handlers, authenticator, clock, logs, strict }: 
     operation: O,
     body: XmlElement,
     { origin, remoteAddress }: SoapRequest,
-    caller: Caller | undefined,
-    effects: (() => Promise<void>)[],
+    { attachments, isMultipart }: Package,
+    { caller, ownOnly }: Progress,
+    outgoing: Outgoing,
   ): Promise<string> {
-    const call = { caller, origin, remoteAddress, afterReply: (effect: () => Promise<void>) => void effects.push(effect) }
-    return codec.encodeResponse(operation, await handlers[operation](codec.decodeRequest(operation, body), call))
+    const places = strict ? undefined : attachmentsIn[operation]
+    const inline = places && detachInline(body, places)
+    const call: Call = {
+      caller,
+      ownOnly,
+      origin: publicOrigin ?? origin,
+      remoteAddress,
+      isMultipart,
+      afterReply: effect => void outgoing.effects.push(effect),
+      attachment(href) {
+        const id = contentIdOf(href)
+        return id === undefined ? undefined : (attachments.get(id) ?? inline?.found.get(id))
+      },
+      attach(content, contentType) {
+        const id = `${outgoing.attachments.length + 1}@onvifd`
+        outgoing.attachments.push({ id, contentType, content })
+        return { contentType, Include: { href: `cid:${id}` } }
+      },
+    }
+    return codec.encodeResponse(operation, await handlers[operation](codec.decodeRequest(operation, inline?.body ?? body), call))
   }
 
   /** Core 5.9.1: 401 and a challenge where credentials are missing or HTTP's are wrong, 400 where the message's are wrong. */
   async function authorize(
     { target, authorization, remoteAddress }: SoapRequest,
     header: XmlElement | undefined,
+    operation: OperationName,
     access: Exclude<AccessClass, 'PRE_AUTH'>,
     progress: Progress,
   ): Promise<Caller> {
@@ -84,10 +119,13 @@ export function createService({ handlers, authenticator, clock, logs, strict }: 
       if (verdict.by === 'http') progress.challenge = verdict.stale ? 'stale' : 'fresh'
       throw fault('NotAuthorized', 'sender not authorized', { cause: verdict.reason })
     }
-    if (!admitted[access].includes(verdict.caller.level)) {
-      progress.caller = verdict.caller
-      progress.challenge = 'fresh'
-      throw fault('NotAuthorized', `the level ${verdict.caller.level} may not call this operation`)
+    if (!authenticator.permits(verdict.caller, access, operation)) {
+      progress.ownOnly = 'own' in operations[operation]
+      if (!progress.ownOnly) {
+        progress.caller = verdict.caller
+        progress.challenge = 'fresh'
+        throw fault('NotAuthorized', `the level ${verdict.caller.level} may not call this operation`)
+      }
     }
     return verdict.caller
   }
@@ -95,16 +133,20 @@ export function createService({ handlers, authenticator, clock, logs, strict }: 
   return {
     async handle(request) {
       const began = clock.monotonicMs()
-      const progress: Progress = { operation: undefined, caller: undefined, challenge: 'none' }
-      const effects: (() => Promise<void>)[] = []
+      const progress: Progress = { operation: undefined, caller: undefined, challenge: 'none', ownOnly: false }
+      const outgoing: Outgoing = { effects: [], attachments: [] }
+      let contentType = 'application/soap+xml; charset=utf-8'
       let status: SoapAnswer['status'] = 200
-      let body: string
+      let body: string | Buffer
       let refused: SoapFault | undefined
       try {
-        body = await answer(request, progress, effects)
+        body = await answer(request, progress, outgoing)
+        if (outgoing.attachments.length > 0) ({ contentType, body } = pack(Buffer.from(body), outgoing.attachments))
       } catch (error) {
         refused = asFault(error)
-        effects.length = 0
+        // It was another user's after all: the level does not admit the caller.
+        if (progress.ownOnly && refused.subcodes.includes('NotAuthorized')) progress.challenge = 'fresh'
+        outgoing.effects.length = 0
         status = progress.challenge !== 'none' ? 401 : refused.code === 'Sender' ? 400 : 500
         body = writeFault(refused)
         if (status === 500 && !(error instanceof SoapFault))
@@ -122,11 +164,11 @@ export function createService({ handlers, authenticator, clock, logs, strict }: 
         refused ? refused.message : 'answered',
       )
       const headers: Record<string, string | readonly string[]> = {
-        'content-type': 'application/soap+xml; charset=utf-8',
+        'content-type': contentType,
         'content-length': String(Buffer.byteLength(body)),
       }
       if (status === 401) headers['www-authenticate'] = authenticator.challenges(progress.challenge === 'stale')
-      return { status, headers, body, afterReply: () => runInOrder(effects) }
+      return { status, headers, body, afterReply: () => runInOrder(outgoing.effects) }
     },
   }
 }

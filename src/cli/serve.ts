@@ -20,6 +20,8 @@ export function serveCommand(): Command {
       new Option(flag, meaning)
         .env(environment)
         .default(fallback)
+        // What a flag such as --strict means, which has no text of its own.
+        .preset('true')
         .argParser(text => orUsage(() => parse(text))),
     )
   }

@@ -26,6 +26,7 @@ export const catalogue = {
   InvalidArgs: ['Sender'],
   InvalidArgVal: ['Sender'],
   UnknownAction: ['Sender'],
+  OperationProhibited: ['Sender'],
   NotAuthorized: ['Sender'],
   ActionNotSupported: ['Receiver'],
   Action: ['Receiver'],
@@ -36,6 +37,45 @@ export const catalogue = {
   // 8.2.2 SetHostname
   InvalidHostname: ['Sender', 'InvalidArgVal'],
 
+  // 8.2.11 SetNetworkInterfaces
+  InvalidNetworkInterface: ['Sender', 'InvalidArgVal'],
+  InvalidMtuValue: ['Sender', 'InvalidArgVal'],
+  InvalidInterfaceSpeed: ['Sender', 'InvalidArgVal'],
+  InvalidInterfaceType: ['Sender', 'InvalidArgVal'],
+  InvalidIPv4Address: ['Sender', 'InvalidArgVal'],
+  InvalidIPv6Address: ['Sender', 'InvalidArgVal'],
+  InvalidDHCPv6: ['Receiver', 'ActionNotSupported'],
+  InvalidSecurityMode: ['Sender', 'InvalidArgVal'],
+  InvalidStationMode: ['Sender', 'InvalidArgVal'],
+  MissingDot11: ['Sender', 'InvalidArgVal'],
+  MissingPSK: ['Sender', 'InvalidArgVal'],
+  MissingDot1X: ['Sender', 'InvalidArgVal'],
+
+  // 8.2.15 SetNetworkDefaultGateway
+  InvalidGatewayAddress: ['Sender', 'InvalidArgVal'],
+
+  // 8.2.22 IEEE 802.11
+  InvalidDot11: ['Receiver', 'ActionNotSupported'],
+  NotDot11: ['Sender', 'InvalidArgVal'],
+  NotConnectedDot11: ['Receiver', 'Action'],
+
+  // 8.2.7 SetNTP
+  InvalidDnsName: ['Sender', 'InvalidArgVal'],
+  TimeSyncedToNtp: ['Sender', 'InvalidArgVal'],
+
+  // 8.2.13 SetNetworkProtocols
+  ServiceNotSupported: ['Sender', 'InvalidArgVal'],
+  PortAlreadyInUse: ['Sender', 'InvalidArgVal'],
+  EnablingTlsFailed: ['Receiver', 'ActionNotSupported'],
+
+  // 8.2.20, 8.2.21 IP address filter
+  IPFilterListIsFull: ['Sender', 'InvalidArgVal'],
+  NoIPv4Address: ['Sender', 'InvalidArgVal'],
+  NoIPv6Address: ['Sender', 'InvalidArgVal'],
+
+  // 8.3.4 RestoreSystem
+  InvalidBackupFile: ['Sender', 'InvalidArgVal'],
+
   // 8.3.7 SetSystemDateAndTime
   InvalidTimeZone: ['Sender', 'InvalidArgVal'],
   InvalidDateTime: ['Sender', 'InvalidArgVal'],
@@ -45,6 +85,21 @@ export const catalogue = {
   TooManyScopes: ['Receiver', 'Action'],
   FixedScope: ['Sender', 'OperationProhibited'],
   NoScope: ['Sender', 'InvalidArgVal'],
+
+  // 8.3.21, 8.3.22 geo location; NoConfig also 8.8.5 to 8.8.7
+  TooManyEntries: ['Receiver', 'Action'],
+  NoAutoGeo: ['Sender', 'InvalidArgVal'],
+  NoConfig: ['Sender', 'InvalidArgVal'],
+  Fixed: ['Sender', 'InvalidArgVal'],
+
+  // 8.6.2, 8.6.3 relays, 8.7 auxiliary commands
+  RelayToken: ['Sender', 'InvalidArgVal'],
+  ModeError: ['Sender', 'InvalidArgVal'],
+  AuxiliaryDataNotSupported: ['Sender', 'InvalidArgVal'],
+
+  // 8.8.4, 8.8.6 storage configurations
+  MaxStorageConfigurations: ['Receiver', 'OperationProhibited'],
+  ConfigModify: ['Sender', 'InvalidArgVal'],
 
   // 8.4.4 to 8.4.6 users
   UsernameClash: ['Sender', 'OperationProhibited'],
@@ -57,6 +112,15 @@ export const catalogue = {
   TooManyUsers: ['Receiver', 'Action'],
   AnonymousNotAllowed: ['Sender', 'OperationProhibited'],
   FixedUser: ['Sender', 'InvalidArgVal'],
+
+  // 8.4.2 SetAccessPolicy
+  PolicyFormat: ['Sender', 'InvalidArgs'],
+
+  // 8.4.10 user roles
+  InvalidUserRole: ['Sender', 'InvalidArgVal'],
+  TooManyUserRoles: ['Receiver', 'Action'],
+  FunctionNotImplemented: ['Receiver', 'Action'],
+  OnvifPrefix: ['Sender', 'OperationProhibited'],
 } as const satisfies Record<string, readonly [FaultCode, ...string[]]>
 
 export type FaultName = keyof typeof catalogue

@@ -1,13 +1,18 @@
-import type { operations } from './operations.ts'
-import type { OperationName, Operations } from './types.generated.ts'
+import type { AccessClass, operations } from './operations.ts'
+import type { AttachmentData, OperationName, Operations } from './types.generated.ts'
 
-/** Levels that a person or program can log in with, Core 5.9.4.2. */
-export type UserLevel = 'Administrator' | 'Operator' | 'User'
+/** Levels that a person or program can log in with, Core 5.9.4.2. What Extended may do is up to the roles of the user (5.9.4.5). */
+export type UserLevel = 'Administrator' | 'Operator' | 'User' | 'Extended'
 
 export interface Caller {
   readonly name: string
   readonly level: UserLevel
+  /** Of a user whose level is Extended. */
+  readonly roles?: readonly string[]
 }
+
+/** Whether the caller may use what belongs to this class: an operation, or a file that goes with it. */
+export type Permits = (caller: Caller, access: Exclude<AccessClass, 'PRE_AUTH'>, operation: OperationName | undefined) => boolean
 
 /** One request as a handler sees it: who asks, by which address, and what to do once the answer has left. */
 export interface Call {
@@ -16,7 +21,15 @@ export interface Call {
   /** Scheme, host and port by which the client reached the device: the base of every address in the answer. */
   readonly origin: URL
   readonly remoteAddress: string
+  /** The caller may not call this operation but for what is his own: see `own` in the table of operations. */
+  readonly ownOnly?: boolean
   afterReply(effect: () => Promise<void>): void
+  /** The request came as an MTOM message, so the client can read an answer that is one. */
+  readonly isMultipart: boolean
+  /** The bytes that came beside the message under this reference; undefined where there are none. */
+  attachment(href: string): Uint8Array | undefined
+  /** Sends the bytes beside the answer, which is an MTOM message then. Gives the reference to them. */
+  attach(content: Uint8Array, contentType: string): AttachmentData
 }
 
 export type Handler<O extends OperationName> = (request: Operations[O]['request'], call: Call) => Promise<Operations[O]['response']>

@@ -23,7 +23,10 @@ export const admitted: Readonly<Record<Exclude<AccessClass, 'PRE_AUTH'>, readonl
   ACTUATE: ['Administrator', 'Operator'],
 }
 
-/** Every operation of the Device service: the chapter file that handles it and the access class that it needs. */
+/**
+ * Every operation of the Device service: the chapter file that handles it and the access class that it needs. With `own`, whoever
+ * is logged in gets as far as the handler, which sees to it that he changes nothing but what is his.
+ */
 export const operations = {
   GetServices: { chapter: 'capabilities', access: 'PRE_AUTH' }, // Core 8.1.2.2
   GetServiceCapabilities: { chapter: 'capabilities', access: 'PRE_AUTH' }, // Core 8.1.2.3
@@ -92,7 +95,7 @@ export const operations = {
   GetUsers: { chapter: 'users', access: 'READ_SYSTEM_SECRET' }, // Core 8.4.3
   CreateUsers: { chapter: 'users', access: 'WRITE_SYSTEM' }, // Core 8.4.4
   DeleteUsers: { chapter: 'users', access: 'WRITE_SYSTEM' }, // Core 8.4.5
-  SetUser: { chapter: 'users', access: 'WRITE_SYSTEM' }, // Core 8.4.6
+  SetUser: { chapter: 'users', access: 'WRITE_SYSTEM', own: true }, // Core 8.4.6
   GetAccessPolicy: { chapter: 'users', access: 'READ_SYSTEM_SECRET' }, // Core 8.4.1
   SetAccessPolicy: { chapter: 'users', access: 'WRITE_SYSTEM' }, // Core 8.4.2
 
@@ -142,4 +145,4 @@ export const operations = {
   SetRemoteDiscoveryMode: { chapter: 'remoteDiscovery', access: 'WRITE_SYSTEM' },
   GetDPAddresses: { chapter: 'remoteDiscovery', access: 'READ_SYSTEM' },
   SetDPAddresses: { chapter: 'remoteDiscovery', access: 'WRITE_SYSTEM' },
-} as const satisfies Record<OperationName, { chapter: string; access: AccessClass }>
+} as const satisfies Record<OperationName, { chapter: string; access: AccessClass; own?: true }>

@@ -1,17 +1,19 @@
 /**
  * `npm run bench`: ours against raw node:http answering the same bytes and against node-soap serving the same operation, all in one run.
  * Server and client are separate processes; rounds are interleaved and their medians shown, so that a noisy machine disturbs all alike.
- * `-- --quick` takes shorter rounds, `-- --only soap|upload|start` a part.
+ * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start` a part.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { connect } from '../../src/client/onvifClient.ts'
+import { openStore } from '../../src/device/store.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
 import type { ServerOrder } from './servers.ts'
 
@@ -103,10 +105,21 @@ const envelope = (body: string) =>
 
 const scopes = Array.from(
   { length: 40 },
-  (_, index) => `<tds:Scopes>onvif://www.onvif.org/location/building/${'x'.repeat(40)}/${index}</tds:Scopes>`,
+  (_, index) => `<tds:Scopes>onvif://www.onvif.org/location/building/#/${'x'.repeat(40)}/${index}</tds:Scopes>`,
 ).join('')
 
-const scenarios = [
+const interfaceSettings =
+  '<tds:SetNetworkInterfaces><tds:InterfaceToken>eth0</tds:InterfaceToken><tds:NetworkInterface><tt:Enabled>true</tt:Enabled><tt:MTU>1500</tt:MTU><tt:IPv4><tt:Enabled>true</tt:Enabled><tt:Manual><tt:Address>192.0.2.#</tt:Address><tt:PrefixLength>24</tt:PrefixLength></tt:Manual><tt:DHCP>false</tt:DHCP></tt:IPv4></tds:NetworkInterface></tds:SetNetworkInterfaces>'
+
+interface Scenario {
+  readonly name: string
+  readonly body: string
+  readonly undo?: string
+  readonly login: 'none' | 'token' | 'digest'
+  readonly against: readonly string[]
+}
+
+const scenarios: readonly Scenario[] = [
   { name: 'GetSystemDateAndTime, no log-in', body: '<tds:GetSystemDateAndTime/>', login: 'none', against: ['raw', 'soap'] },
   { name: 'GetDeviceInformation, WS-UsernameToken', body: '<tds:GetDeviceInformation/>', login: 'token', against: ['raw', 'soap'] },
   { name: 'GetDeviceInformation, HTTP Digest', body: '<tds:GetDeviceInformation/>', login: 'digest', against: ['raw'] },
@@ -122,7 +135,15 @@ const scenarios = [
     login: 'token',
     against: ['raw'],
   },
-] as const
+  { name: 'SetNetworkInterfaces 1.25 KB, token (durable)', body: interfaceSettings, login: 'token', against: ['raw'] },
+  {
+    name: 'CreateUsers + DeleteUsers, token (durable)',
+    body: '<tds:CreateUsers><tds:User><tt:Username>load-#</tt:Username><tt:Password>Bench-the-device-2</tt:Password><tt:UserLevel>User</tt:UserLevel></tds:User></tds:CreateUsers>',
+    undo: '<tds:DeleteUsers><tds:Username>load-#</tds:Username></tds:DeleteUsers>',
+    login: 'token',
+    against: ['raw'],
+  },
+]
 
 /** The bytes that ours answers, for the raw server to answer too. */
 async function answerOf(server: Server, body: string, login: string): Promise<Buffer> {
@@ -131,7 +152,7 @@ async function answerOf(server: Server, body: string, login: string): Promise<Bu
     return Buffer.from(await response.arrayBuffer())
   }
   const operation = /<tds:(\w+)/.exec(body)?.[1] ?? ''
-  return Buffer.from(envelope(`<tds:${operation}Response>${operation === 'SetScopes' ? '' : 'x'.repeat(300)}</tds:${operation}Response>`))
+  return Buffer.from(envelope(`<tds:${operation}Response>${operation.startsWith('Get') ? 'x'.repeat(300) : ''}</tds:${operation}Response>`))
 }
 
 async function benchSoap(): Promise<void> {
@@ -143,7 +164,7 @@ async function benchSoap(): Promise<void> {
   )
   const ours = await startOnvifd('soap')
   const soap = await startOther({ kind: 'soap', file: '' })
-  for (const { name, body, login, against } of scenarios) {
+  for (const { name, body, undo, login, against } of scenarios) {
     const answer = join(folder, 'answer.xml')
     writeFileSync(answer, await answerOf(ours, body, login))
     const raw = await startOther({ kind: 'raw', file: answer })
@@ -159,6 +180,7 @@ async function benchSoap(): Promise<void> {
         const order = {
           port: server.port,
           body: envelope(body),
+          ...(undo !== undefined && { undo: envelope(undo) }),
           login,
           user,
           password,
@@ -185,6 +207,44 @@ async function benchSoap(): Promise<void> {
     }
     process.kill(raw.pid)
   }
+}
+
+/** What a change costs that outlives a power cut, and what it would cost if the disk were not waited for. */
+function benchWrites(): void {
+  console.log(
+    `\nDurable writes of 1 KB, a second, one after the other, in ${tmpdir()} (file system ${statfsSync(folder).type.toString(16)})`,
+  )
+  // Another one each time: SQLite does not write what is there already.
+  let count = 0
+  const value = () => String(count++).padEnd(1_000, 'x')
+  const store = openStore(join(folder, 'store.db'))
+  const document = store.document<string>('bench', String, () => '')
+  report('the store of the device, with fsync', () => document.set(value()))
+  store.close()
+  for (const mode of ['FULL', 'OFF']) {
+    const database = new DatabaseSync(join(folder, `plain-${mode}.db`))
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${mode}; CREATE TABLE documents (name TEXT PRIMARY KEY, value TEXT)`)
+    const upsert = database.prepare('INSERT INTO documents VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
+    report(`node:sqlite, synchronous = ${mode}, ${mode === 'OFF' ? 'without' : 'with'} fsync`, () => upsert.run('bench', value()))
+    database.close()
+  }
+  const file = openSync(join(folder, 'plain'), 'w')
+  report('a file, with fsync', () => {
+    writeSync(file, value(), 0)
+    fsyncSync(file)
+  })
+  report('a file, without fsync', () => writeSync(file, value(), 0))
+  closeSync(file)
+}
+
+function report(name: string, write: () => unknown): void {
+  const rates = Array.from({ length: rounds }, () => {
+    const began = performance.now()
+    let count = 0
+    for (; performance.now() - began < roundMs / 2; count++) write()
+    return (count / (performance.now() - began)) * 1000
+  })
+  console.log(`${name.padEnd(52)} ${median(rates).toFixed(0).padStart(8)} writes/s`)
 }
 
 async function benchUpload(): Promise<void> {
@@ -297,6 +357,7 @@ try {
   )
   if (wanted('start')) await benchStart()
   if (wanted('soap')) await benchSoap()
+  if (wanted('writes')) benchWrites()
   if (wanted('upload')) await benchUpload()
 } finally {
   for (const child of children) child.kill('SIGKILL')

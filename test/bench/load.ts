@@ -7,7 +7,13 @@ import { connect, type Socket } from 'node:net'
 
 export interface LoadOrder {
   readonly port: number
+  /**
+   * `#` stands for a number from 1 to 200 that is another one each time and on each connection: SQLite does not write what is
+   * there already, and connections must not get into each other's way.
+   */
   readonly body: string
+  /** Sent after each answer to `body`, for what has to be undone before it can be done again. */
+  readonly undo?: string
   readonly login: 'none' | 'token' | 'digest'
   readonly user: string
   readonly password: string
@@ -43,32 +49,34 @@ class Connection {
   #nonce = ''
   #count = 0
   readonly #order: LoadOrder
+  readonly #number: number
   readonly #socket: Socket
 
-  constructor(order: LoadOrder) {
+  constructor(order: LoadOrder, number: number) {
     this.#order = order
+    this.#number = number
     this.#socket = connect({ host: '127.0.0.1', port: order.port, noDelay: true })
   }
 
   /** Sends the next request and gives the status of its answer. */
-  async exchange(): Promise<number> {
+  async exchange(body: string, round: number): Promise<number> {
     const answer = this.#answer()
-    this.#socket.write(this.#request())
+    this.#socket.write(this.#request(body.replaceAll('#', String(this.#number * 50 + (round % 50) + 1))))
     const { status, head } = await answer
     if (status !== 401 || this.#order.login !== 'digest') return status
     const challenge = /www-authenticate: Digest [^\r\n]*nonce="([^"]+)"[^\r\n]*/i.exec(head)
     if (challenge?.[1] === undefined || this.#nonce === challenge[1]) return status
     this.#nonce = challenge[1]
     this.#count = 0
-    return this.exchange()
+    return this.exchange(body, round)
   }
 
   end(): void {
     this.#socket.destroy()
   }
 
-  #request(): string {
-    const { body, login, user, password } = this.#order
+  #request(body: string): string {
+    const { login, user, password } = this.#order
     const message = login === 'token' ? withToken(body, user, password) : body
     return `POST ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(message)}\r\n${this.#authorization(user, password)}\r\n${message}`
   }
@@ -104,17 +112,19 @@ class Connection {
 }
 
 async function load(order: LoadOrder): Promise<LoadResult> {
-  const connections = Array.from({ length: order.connections }, () => new Connection(order))
+  const connections = Array.from({ length: order.connections }, (_, number) => new Connection(order, number))
   const began = performance.now()
   const times: number[] = []
   let failures = 0
   await Promise.all(
     connections.map(async connection => {
-      while (performance.now() - began < order.milliseconds) {
-        const sent = performance.now()
-        const status = await connection.exchange()
-        times.push(performance.now() - sent)
-        if (status !== 200) failures++
+      for (let round = 0; performance.now() - began < order.milliseconds; round++) {
+        for (const body of order.undo === undefined ? [order.body] : [order.body, order.undo]) {
+          const sent = performance.now()
+          const status = await connection.exchange(body, round)
+          times.push(performance.now() - sent)
+          if (status !== 200) failures++
+        }
       }
       connection.end()
     }),

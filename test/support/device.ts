@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { createDevice, type Device, type DeviceOptions } from '../../src/createDevice.ts'
 import { contract } from '../../src/onvif/contract.generated.ts'
+import { unpack } from '../../src/soap/mtom.ts'
 import { SOAP_ENVELOPE, WS_SECURITY, WS_SECURITY_UTILITY } from '../../src/soap/namespaces.ts'
 import { parseXml, type XmlElement } from '../../src/soap/xml.ts'
 import { admin, temporaryFolder } from './daemon.ts'
@@ -24,6 +25,8 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   readonly xml: string
+  /** By Content-ID. */
+  readonly attachments: ReadonlyMap<string, Buffer>
   /** The element inside of the Body. */
   readonly body: XmlElement
   /** `Sender/InvalidArgVal/NoScope`, or undefined for an answer that is no fault. */
@@ -37,8 +40,8 @@ export interface TestDevice {
   restart(between?: () => void): Promise<void>
   /** Sends what stands inside of the Body, logged in by WS-UsernameToken unless `login` is undefined. The answer is validated. */
   ask(body: string, ...login: readonly [Login | undefined] | readonly []): Promise<Answer>
-  /** Sends these bytes as they are. The answer is validated. */
-  send(bytes: Uint8Array | string, authorization?: string): Promise<Answer>
+  /** Sends these bytes as they are. The answer is validated; of an MTOM message, its envelope. */
+  send(bytes: Uint8Array | string, authorization?: string, contentType?: string): Promise<Answer>
   createEveryLevel(): Promise<void>
 }
 
@@ -49,7 +52,7 @@ export async function testDevice(t: TestContext, options: DeviceOptions = {}): P
   const make = () => createDevice({ state, port: 0, bootTime: 0, logLevel: 'silent', adminPassword: admin.password, ...options })
   device = await make()
 
-  async function send(bytes: Uint8Array | string, authorization?: string): Promise<Answer> {
+  async function send(bytes: Uint8Array | string, authorization?: string, contentType?: string): Promise<Answer> {
     if (!device) throw new Error('the device is stopped')
     const { status, headers, body } = await device.handle({
       body: Buffer.from(bytes),
@@ -57,12 +60,14 @@ export async function testDevice(t: TestContext, options: DeviceOptions = {}): P
       remoteAddress: '192.0.2.99',
       target: '/onvif/device_service',
       authorization,
+      contentType,
     })
-    const xml = body
+    const { envelope: sent, attachments } = unpack(Buffer.from(body), String(headers['content-type']))
+    const xml = Buffer.from(sent).toString()
     assert.deepEqual(validateMessage(xml), [], xml)
     assert.deepEqual(validateMessageOfficially(xml) ?? [], [], xml)
     assert.equal(headers['content-length'], String(Buffer.byteLength(body)))
-    return { status, headers, xml, ...read(xml) }
+    return { status, headers, xml, attachments, ...read(xml) }
   }
 
   const ask: TestDevice['ask'] = (body, ...login) => send(envelope(body, login.length === 0 ? admin : login[0]))
