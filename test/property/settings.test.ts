@@ -74,9 +74,22 @@ const zone = fc
     return `${name}${offset}${summer}${ahead ?? ''}${rules ? `,${rules.join(',')}` : ''}`
   })
 
-const part = (unit: string) => fc.option(fc.nat(999_999), { freq: 3 }).map(number => (number === null ? '' : `${number}${unit}`))
+const part = (unit: string, absent: number) =>
+  fc.oneof(
+    { weight: absent, arbitrary: fc.constant('') },
+    { weight: 2, arbitrary: fc.nat(30).map(number => `${number}${unit}`) },
+    { weight: 1, arbitrary: fc.nat(999_999).map(number => `${number}${unit}`) },
+  )
 const duration = fc
-  .tuple(fc.constantFrom('', '', '', '-'), part('Y'), part('D'), part('H'), part('M'), part('S'), fc.constantFrom('', '', '.5'))
+  .tuple(
+    fc.constantFrom('', '', '', '', '-'),
+    part('Y', 20),
+    part('D', 3),
+    part('H', 3),
+    part('M', 3),
+    part('S', 3),
+    fc.constantFrom('', '', '', '.5'),
+  )
   .map(([sign, years, days, ...[h, m, s, fraction]]) => {
     const time = `${h}${m}${fraction === '' ? s : s.replace('S', `${fraction}S`)}`
     return `${sign}P${years}${days}${time === '' ? '' : `T${time}`}`
@@ -278,6 +291,7 @@ for (const { name, texts, set, get, found, isRight, faults, afterwards } of sett
       }),
       { seed, numRuns: 120, interruptAfterTimeLimit: 5_000, markInterruptAsFailure: false },
     )
-    assert.ok(count.taken > 5 && count.refused > 5, `both happened: ${JSON.stringify(count)}`)
+    t.diagnostic(JSON.stringify(count))
+    assert.ok(count.taken > 2 && count.refused > 2, `both happened: ${JSON.stringify(count)}`)
   })
 }

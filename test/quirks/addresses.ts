@@ -170,7 +170,7 @@ export const addresses: readonly Row[] = [
     'connects: an unsigned clock, then signed capabilities of all services',
     async wire => {
       await wire.served(clients.zeepAsync, 'GetSystemDateAndTime', { login: undefined })
-      await wire.served(clients.zeepAsync, 'GetCapabilities', all('ns0:').content ? { content: '<ns0:Category>All</ns0:Category>' } : {})
+      await wire.served(clients.zeepAsync, 'GetCapabilities', all('ns0:'))
       for (const operation of ['GetDeviceInformation', 'GetNetworkInterfaces']) await wire.served(clients.zeepAsync, operation)
     },
   ],

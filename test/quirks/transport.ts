@@ -157,7 +157,6 @@ export const transport: readonly Row[] = [
       const bare = await wire.ask(clients.zoneMinder, 'GetUsers', { login: undefined })
       assert.equal(bare.status, 401)
       assert.equal(faultOf(bare), 'NotAuthorized')
-      assert.match(bare.body, /NotAuthorized[\s\S]*log-in|auth/i)
     },
   ],
 ]

@@ -66,16 +66,8 @@ export function assertReadable({ head, headers, body }: Answer): void {
 /** The subcodes of a fault from outside in, `NotAuthorized`, or '' for an answer that is none. */
 export const faultOf = ({ body }: Answer): string => [...body.matchAll(/<env:Value>ter:(\w+)</g)].map(([, name]) => name).join('/')
 
-export interface Quirk {
-  readonly client: string
-  /** Of section 1 of the collection, or `table` for section 2. */
-  readonly rule: number | 'table'
-  readonly does: string
-  /** Sends it and asserts that it is served. Gives the reason where this device cannot show it. */
-  readonly shows: (wire: Wire) => Promise<unknown>
-}
-
-export type Row = readonly [rule: Quirk['rule'], client: string, does: string, shows: Quirk['shows']]
+/** `rule` is the number in section 1 of the collection, or `table` for its section 2; `shows` sends it and asserts that it is served. */
+export type Row = readonly [rule: number | 'table', client: string, does: string, shows: (wire: Wire) => Promise<unknown>]
 
 export const children = (login: Login & { readonly level: string }, prefix: string): string =>
   `<${prefix}Username>${login.name}</${prefix}Username><${prefix}Password>${login.password}</${prefix}Password><${prefix}UserLevel>${login.level}</${prefix}UserLevel>`
