@@ -104,7 +104,8 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     async handle(request) {
       if (!running) throw new Error('the device is down')
       const answer = await running.service.handle(request)
-      setImmediate(() => void answer.afterReply())
+      const { afterReply } = answer
+      if (afterReply) setImmediate(() => void afterReply())
       return answer
     },
     async stop() {

@@ -168,7 +168,7 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
         'content-length': String(Buffer.byteLength(body)),
       }
       if (status === 401) headers['www-authenticate'] = authenticator.challenges(progress.challenge === 'stale')
-      return { status, headers, body, afterReply: () => runInOrder(outgoing.effects) }
+      return { status, headers, body, afterReply: outgoing.effects.length > 0 ? () => runInOrder(outgoing.effects) : undefined }
     },
   }
 }

@@ -84,7 +84,7 @@ async function deliver(door: SoapDoor, request: IncomingMessage, response: Serve
       contentType: request.headers['content-type'],
       authorization: request.headers.authorization,
     })
-    afterReply(response, door.log, answer.afterReply)
+    if (answer.afterReply) afterReply(response, door.log, answer.afterReply)
     if (response.destroyed) return
     if (door.stopping.aborted) response.shouldKeepAlive = false
     response.writeHead(answer.status, flat(answer.headers))

@@ -19,5 +19,5 @@ export interface SoapAnswer {
   /** Text goes out as UTF-8, in one piece with the head; bytes where there are attachments. */
   readonly body: string | Buffer
   /** To be called once when the answer has left: what the operation registered with `afterReply`. */
-  readonly afterReply: () => Promise<void>
+  readonly afterReply: (() => Promise<void>) | undefined
 }

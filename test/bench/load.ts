@@ -19,6 +19,8 @@ export interface LoadOrder {
   readonly password: string
   readonly connections: number
   readonly milliseconds: number
+  /** Requests a second over all connections; without it each connection sends as soon as it has its answer. */
+  readonly rate?: number
 }
 
 export interface LoadResult {
@@ -111,14 +113,21 @@ class Connection {
   }
 }
 
+/** Timers are good to a millisecond, which is enough: a little early or late evens out over a round. */
+async function until(time: number): Promise<void> {
+  const wait = time - performance.now()
+  if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait))
+}
+
 async function load(order: LoadOrder): Promise<LoadResult> {
   const connections = Array.from({ length: order.connections }, (_, number) => new Connection(order, number))
   const began = performance.now()
   const times: number[] = []
   let failures = 0
   await Promise.all(
-    connections.map(async connection => {
+    connections.map(async (connection, number) => {
       for (let round = 0; performance.now() - began < order.milliseconds; round++) {
+        if (order.rate !== undefined) await until(began + ((round * order.connections + number) / order.rate) * 1000)
         for (const body of order.undo === undefined ? [order.body] : [order.body, order.undo]) {
           const sent = performance.now()
           const status = await connection.exchange(body, round)
