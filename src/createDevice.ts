@@ -12,6 +12,8 @@ export interface DeviceOptions extends Partial<Config> {
   readonly adminPassword?: string | undefined
   /** Told once the random password that was made because none was given. Without it, a password has to be given. */
   readonly onFirstPassword?: (name: string, password: string) => void
+  /** Told when the device could not come up again after a reboot; it is down for good. By default the error is thrown, and nobody can catch it. */
+  readonly onRestartFailed?: (error: unknown) => void
   /** Where the system log is shown; the files in the state folder are written in any case. */
   readonly terminal?: { write(text: string): unknown; readonly isTTY?: boolean | undefined }
 }
@@ -30,7 +32,7 @@ export interface Device {
  * cycle would. Throws ConfigError, StateError or StoreError, whose messages say what to do.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
-  const { adminPassword, onFirstPassword, terminal = { write: () => {} }, ...given } = options
+  const { adminPassword, onFirstPassword, terminal = { write: () => {} }, onRestartFailed = raise, ...given } = options
   const config = configure(given)
   let running: Running | undefined
   let door: HttpServer | undefined
@@ -79,15 +81,18 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   async function restart(reason: string, downMs: number): Promise<void> {
     running?.logs.system.info({ reason, downMs }, 'restarting')
     const wasOpen = door !== undefined
-    turn = turn.then(async () => {
+    const again = async () => {
       if (stopped) return
       await down()
       await sleep(downMs)
       if (stopped) return
       await up()
       if (wasOpen) await open()
+    }
+    turn = turn.then(again).catch(async error => {
+      // A device that came up by half would hold its state folder and answer nobody.
+      await down().finally(() => onRestartFailed(error))
     })
-    turn.catch(error => terminal.write(`onvifd: the restart failed: ${error instanceof Error ? error.stack : error}\n`))
   }
 
   function firstPassword(name: string): string {
@@ -103,18 +108,27 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     start: open,
     async handle(request) {
       if (!running) throw new Error('the device is down')
-      const answer = await running.service.handle(request)
+      const { service, logs } = running
+      const answer = await service.handle(request)
       const { afterReply } = answer
-      if (afterReply) setImmediate(() => void afterReply())
+      if (afterReply)
+        setImmediate(() => {
+          afterReply().catch(error => logs.system.error({ error }, 'what was to follow an answer failed'))
+        })
       return answer
     },
     async stop() {
       stopped = true
-      await turn.catch(() => {})
+      await turn
       await down()
     },
   }
 }
+
+const raise = (error: unknown): void =>
+  void setImmediate(() => {
+    throw error
+  })
 
 /** What every client does first, through the listener that they come through. */
 async function checkSelf(url: string): Promise<void> {

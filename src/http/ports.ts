@@ -2,8 +2,6 @@ import { createServer } from 'node:net'
 import type { Log } from '../platform/platform.ts'
 import type { HttpServer } from './server.ts'
 
-export type Ports = ReturnType<typeof createPorts>
-
 /** On which TCP ports the device is, from one boot to the next: the operator's, unless a client has set others. */
 export function createPorts({ host, port }: { readonly host: string; readonly port: number }) {
   /** The operator's, with the real one where it was 0. */

@@ -16,11 +16,6 @@ export function originOf(request: IncomingMessage): URL {
   return originFrom(authorityOf(request)) ?? originFrom(localHost(request.socket)) ?? new URL('http://localhost')
 }
 
-/** The same as text, always with its port: some clients fall over an address without one, even if it is 80. */
-export function baseOf({ protocol, hostname, port }: URL): string {
-  return `${protocol}//${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
-}
-
 /** The path of a request target in origin-form or absolute-form, as sent; empty for any other form. */
 export function pathOf(target: string): string {
   if (!target.startsWith('/')) return isAbsolute(target) ? new URL(target).pathname : ''

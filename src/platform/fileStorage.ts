@@ -35,6 +35,7 @@ export function createFileStorage(): Storage {
 
   async function close(path: string, file: OpenFile): Promise<void> {
     if (files.get(path) === file) files.delete(path)
+    // Whoever wanted to use a file that could not be opened has been told.
     const handle = await file.handle.catch(() => undefined)
     await handle?.close()
   }

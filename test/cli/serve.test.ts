@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { connect } from '../../src/client/onvifClient.ts'
-import { admin, onvifd, startDaemon, temporaryFolder } from '../support/daemon.ts'
+import { admin, eventually, onvifd, startDaemon, temporaryFolder } from '../support/daemon.ts'
 
 test('serve prints its address when it answers, and SIGTERM ends it cleanly', async t => {
   const device = await startDaemon(t)
@@ -29,6 +30,28 @@ test('a second device on the same state folder, or the same port, is told why it
   assert.notEqual(taken.code, 0)
   assert.match(taken.stderr, new RegExp(`${port}`))
   assert.equal(taken.stderr.trim().split('\n').length, 1, taken.stderr)
+})
+
+test('a device that cannot come up again after a reboot ends with 1 and says why', async t => {
+  const device = await startDaemon(t, ['--boot-time', '1'])
+  const port = Number(new URL(device.url).port)
+  const client = connect(device.url, { user: admin.name, password: admin.password })
+  await client.call('SystemReboot', {})
+  client.close()
+  // Takes the port while the device is down.
+  const thief = createServer()
+  t.after(() => thief.close())
+  await eventually(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        thief.once('error', reject)
+        thief.listen(port, '127.0.0.1', () => resolve())
+      }),
+    5,
+  )
+  const [code] = device.process.exitCode === null ? await once(device.process, 'exit') : [device.process.exitCode]
+  assert.equal(code, 1, device.output())
+  assert.match(device.output(), new RegExp(`onvifd: .*${port}`))
 })
 
 test('without a password a random one is made, printed once, and works; no two are alike', async t => {

@@ -12,10 +12,12 @@ export const paths = {
   backup: '/onvif/download/backup',
 } as const
 
-/** Absolute, by the address that the client used, and always with the port: some clients cannot do without. */
-export function addressOf(path: string, { origin: { protocol, hostname, port } }: Call): string {
-  return `${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}${path}`
-}
+/** Scheme, host and port as text, always with the port: some clients cannot do without, even if it is 80. */
+export const baseOf = ({ protocol, hostname, port }: URL): string =>
+  `${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
+
+/** Absolute, by the address that the client used. */
+export const addressOf = (path: string, { origin }: Call): string => baseOf(origin) + path
 
 /** A span as xs:duration, in whole seconds and never too short. */
 export const duration = (ms: number): string => `PT${Math.ceil(ms / 1000)}S`

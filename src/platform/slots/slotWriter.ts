@@ -91,7 +91,7 @@ export function createSlotWriter(storage: Storage, path: string): SlotWriter {
 
     async abandon() {
       await Promise.allSettled([...span.writes, settling])
-      // Lets go of the file.
+      // Lets go of the file; whether its bytes are durable matters to nobody any more.
       await storage.fsync(path).catch(() => {})
     },
   }
