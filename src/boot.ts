@@ -32,7 +32,7 @@ import { limits } from './limits.ts'
 import type { Permits } from './onvif/handlers.ts'
 import { paths } from './operations/device/addresses.ts'
 import { deviceHandlers } from './operations/device/index.ts'
-import { readFirmwareCa } from './platform/developmentCa.ts'
+import { readTrust } from './platform/developmentCa.ts'
 import { createFileStorage } from './platform/fileStorage.ts'
 import { createLogs } from './platform/logs.ts'
 import { readPassphrase } from './platform/passphraseFile.ts'
@@ -97,7 +97,7 @@ export async function boot({ config, terminal, firstPassword, restart, listener 
   const journal = openReplayFile(subfolder(state, 'tokens'))
   const storage = createFileStorage()
 
-  const trust = () => readFirmwareCa(config.firmwareCa, state.path)
+  const trust = () => readTrust(config, state.path, new Date(0))
   const slots = subfolder(state, 'slots')
   await prepareSlots(storage, slots, factoryImage)
   const update = createSlotEngine({

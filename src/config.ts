@@ -72,13 +72,97 @@ export const options = {
     meaning: 'PEM file of the CAs whose firmware images are taken; without it a development CA is made in the state folder',
     parse: text => resolve(text),
   }),
+  firmwareCrl: option<string | undefined>({
+    flag: '--firmware-crl <file>',
+    environment: 'ONVIFD_FIRMWARE_CRL',
+    fallback: undefined,
+    meaning: 'PEM file of the CRLs of those CAs; read anew with every image',
+    parse: text => resolve(text),
+  }),
+  firmwareSigners: option({
+    flag: '--firmware-signers <number>',
+    environment: 'ONVIFD_FIRMWARE_SIGNERS',
+    fallback: 1,
+    meaning: 'how many signers an image has to have, each with a key of its own',
+    parse: text => wholeNumber('--firmware-signers', text, 1, limits.imageSignersMax),
+  }),
+  firmwareTime: option<'clock' | 'signing-time'>({
+    flag: '--firmware-time <policy>',
+    environment: 'ONVIFD_FIRMWARE_TIME',
+    fallback: 'clock',
+    meaning: 'where the clock is known to be wrong: clock refuses every image, signing-time goes by the time in the signature',
+    parse: text => oneOf('--firmware-time', text, ['clock', 'signing-time'] as const),
+  }),
+  downgrade: option<'deny' | 'allow' | 'signed'>({
+    flag: '--downgrade <policy>',
+    environment: 'ONVIFD_DOWNGRADE',
+    fallback: 'deny',
+    meaning: 'older versions: deny, allow, or signed for images whose signed head allows it; a lower security epoch is refused in any case',
+    parse: text => oneOf('--downgrade', text, ['deny', 'allow', 'signed'] as const),
+  }),
+  engine: option<'builtin' | 'swupdate' | 'rauc' | 'auto'>({
+    flag: '--engine <name>',
+    environment: 'ONVIFD_ENGINE',
+    fallback: 'builtin',
+    meaning: 'who writes firmware: builtin, swupdate, rauc, or auto for the first of rauc, swupdate, builtin that is there',
+    parse: text => oneOf('--engine', text, ['builtin', 'swupdate', 'rauc', 'auto'] as const),
+  }),
+  machine: option<string | undefined>({
+    flag: '--machine <file>',
+    environment: 'ONVIFD_MACHINE',
+    fallback: undefined,
+    meaning:
+      'JSON file that says where the slots, the boot record and the engines of this machine are; without it they are files in the state folder',
+    parse: text => resolve(text),
+  }),
+  activate: option<'auto' | 'manual'>({
+    flag: '--activate <when>',
+    environment: 'ONVIFD_ACTIVATE',
+    fallback: 'auto',
+    meaning: 'auto restarts into a new image at once, manual waits for `onvifd firmware activate`',
+    parse: text => oneOf('--activate', text, ['auto', 'manual'] as const),
+  }),
+  confirm: option<'auto' | 'operator' | 'both'>({
+    flag: '--confirm <by>',
+    environment: 'ONVIFD_CONFIRM',
+    fallback: 'auto',
+    meaning: 'who keeps a new image: auto by the checks of the device, operator by `onvifd firmware confirm`, both for one after the other',
+    parse: text => oneOf('--confirm', text, ['auto', 'operator', 'both'] as const),
+  }),
+  settle: option({
+    flag: '--settle <seconds>',
+    environment: 'ONVIFD_SETTLE',
+    fallback: 0,
+    meaning: 'how long a new image has to run before it is checked; 30 is good for a product',
+    parse: text => seconds('--settle', text),
+  }),
+  healthDeadline: option({
+    flag: '--health-deadline <seconds>',
+    environment: 'ONVIFD_HEALTH_DEADLINE',
+    fallback: 300,
+    meaning: 'how long after its start a new image may take to be confirmed before the old one comes back',
+    parse: text => seconds('--health-deadline', text),
+  }),
+  healthHooks: option<string | undefined>({
+    flag: '--health-hooks <folder>',
+    environment: 'ONVIFD_HEALTH_HOOKS',
+    fallback: undefined,
+    meaning: 'folder of programs that all have to end with 0 before a new image is confirmed',
+    parse: text => resolve(text),
+  }),
+  rebootCommand: option<string | undefined>({
+    flag: '--reboot-command <program>',
+    environment: 'ONVIFD_REBOOT_COMMAND',
+    fallback: undefined,
+    meaning: 'program, with its arguments by blanks, that restarts the machine; without it the device restarts only itself',
+    parse: text => text,
+  }),
   bootTime: option({
     flag: '--boot-time <seconds>',
     environment: 'ONVIFD_BOOT_TIME',
     fallback: 2,
     meaning: 'how long a reboot of the virtual device takes',
-    parse: text =>
-      /^\d{1,4}(\.\d{1,3})?$/.test(text) && Number(text) <= 3600 ? Number(text) : refuse('--boot-time', text, 'seconds from 0 to 3600'),
+    parse: text => seconds('--boot-time', text),
   }),
   model: option({
     flag: '--model <text>',
@@ -163,6 +247,18 @@ const {
   adminUser,
   adminPasswordFile,
   firmwareCa,
+  firmwareCrl,
+  firmwareSigners,
+  firmwareTime,
+  downgrade,
+  engine,
+  machine,
+  activate,
+  confirm,
+  settle,
+  healthDeadline,
+  healthHooks,
+  rebootCommand,
   bootTime,
   model,
   serial,
@@ -184,6 +280,18 @@ export const defaults: Config = {
   adminUser: adminUser.fallback,
   adminPasswordFile: adminPasswordFile.fallback,
   firmwareCa: firmwareCa.fallback,
+  firmwareCrl: firmwareCrl.fallback,
+  firmwareSigners: firmwareSigners.fallback,
+  firmwareTime: firmwareTime.fallback,
+  downgrade: downgrade.fallback,
+  engine: engine.fallback,
+  machine: machine.fallback,
+  activate: activate.fallback,
+  confirm: confirm.fallback,
+  settle: settle.fallback,
+  healthDeadline: healthDeadline.fallback,
+  healthHooks: healthHooks.fallback,
+  rebootCommand: rebootCommand.fallback,
   bootTime: bootTime.fallback,
   model: model.fallback,
   serial: serial.fallback,
@@ -215,6 +323,10 @@ function parseInterfaces(text: string): readonly string[] {
   return isList && names.length <= limits.interfacesMax && !names[0]?.startsWith('wlan')
     ? names
     : refuse('--interfaces', text, `a list such as eth0,eth1,wlan0: up to ${limits.interfacesMax} names, and not a wlan… first`)
+}
+
+function seconds(flag: string, text: string): number {
+  return /^\d{1,4}(\.\d{1,3})?$/.test(text) && Number(text) <= 3600 ? Number(text) : refuse(flag, text, 'seconds from 0 to 3600')
 }
 
 function wholeNumber(flag: string, text: string, min: number, max: number): number {

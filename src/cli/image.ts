@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { type Inspection, inspectImage } from '../device/firmware/image.ts'
 import { buildImage } from '../device/firmware/imageBuilder.ts'
-import { developmentCa } from '../platform/developmentCa.ts'
+import { developmentCa, readTrust } from '../platform/developmentCa.ts'
 import { ImageError } from '../platform/platform.ts'
 import { UsageError } from './failure.ts'
 import { inBytes, oneLine, table } from './text.ts'
@@ -115,8 +115,9 @@ function inspectCommand(): Command {
 
 async function inspect(path: string, { ca, state, json }: InspectOptions): Promise<void> {
   if (ca !== undefined && state !== undefined) throw new UsageError('give either --ca or --state')
-  const trusted = state === undefined ? ca : (await developmentCa(existing(state))).ca
-  const trust = trusted === undefined ? {} : { trust: () => readFile(trusted, 'utf8') }
+  const firmwareCa = state === undefined ? ca : (await developmentCa(existing(state))).ca
+  const files = { firmwareCa, firmwareCrl: undefined, firmwareSigners: 1, firmwareTime: 'clock' } as const
+  const trust = firmwareCa === undefined ? {} : { trust: () => readTrust(files, '', new Date(0)) }
   const report = summarize(await inspectImage(createReadStream(path, { highWaterMark: 1_048_576 }), trust).catch(explainRefusal))
   process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : present(report))
   if (report.signature.verdict === 'refused') throw new Error(`the signature is not to be trusted: ${report.signature.problem}`)

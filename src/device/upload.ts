@@ -5,7 +5,7 @@ import type { Clock } from '../platform/platform.ts'
 /** Why an upload got no 200, as an HTTP status and a first word for programs; `message` is for the person. */
 export class UploadRefusal extends Error {
   override readonly name = 'UploadRefusal'
-  readonly status: 400 | 404 | 408 | 409 | 410 | 413 | 415 | 500 | 503
+  readonly status: 400 | 404 | 408 | 409 | 410 | 413 | 415 | 416 | 500 | 503
   readonly reason: string
   /** Id of the transaction that the upload belonged to, if it came that far. */
   readonly transaction: string | undefined
@@ -28,6 +28,8 @@ export interface UploadRequest {
   readonly ticket: string
   /** Content-Length, where the client sent one. */
   readonly lengthBytes: number | undefined
+  /** Content-Range: this body goes on where an upload with the same ticket broke off. */
+  readonly range?: { readonly firstByte: number; readonly totalBytes: number } | undefined
   readonly user: string
   readonly remoteAddress: string
   /** Aborted when the client hangs up or the device stops; its reason may be the UploadRefusal to answer with. */
@@ -48,6 +50,8 @@ export interface UploadTarget {
   readonly operation?: 'StartFirmwareUpgrade' | 'StartSystemRestore'
   /** Throws UploadRefusal before the body is asked for: wrong ticket, another upload running, too large. */
   admit(request: UploadRequest): void
+  /** How many bytes of a broken upload are kept, to go on from there; 0 where it has to begin anew. Throws UploadRefusal. */
+  offset?(ticket: string): number
   /** Takes the body, which it may leave unread in part. Throws UploadRefusal. */
   receive(request: UploadRequest, body: AsyncIterable<Uint8Array>): Promise<UploadReceipt>
 }

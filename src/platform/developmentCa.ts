@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Trust } from '../device/firmware/image.ts'
 import { writeDurably } from './stateFolder.ts'
 
 /** Files of the CA that signs firmware images while one develops; a product gives its own with `--firmware-ca`. */
@@ -35,7 +36,24 @@ export async function developmentCa(state: string): Promise<DevelopmentCa> {
   return { ca: join(folder, 'ca.pem'), signer: join(folder, 'signer.pem'), key: join(folder, 'signer.key') }
 }
 
-/** The CAs whose images are taken, as PEM: those of the operator's file, or the development CA. */
-export async function readFirmwareCa(file: string | undefined, state: string): Promise<string> {
-  return readFileSync(file ?? (await developmentCa(state)).ca, 'utf8')
+/** What an operator says about whom to believe. */
+export interface TrustFiles {
+  /** PEM of the CAs; without it the development CA is believed. */
+  readonly firmwareCa: string | undefined
+  /** PEM of their CRLs. */
+  readonly firmwareCrl: string | undefined
+  readonly firmwareSigners: number
+  readonly firmwareTime: Trust['time']
+}
+
+/** The files are read each time: a new CRL counts at once. `passed` is a moment that is over for certain. */
+export async function readTrust(files: TrustFiles, state: string, passed: Date): Promise<Trust> {
+  const { firmwareCa, firmwareCrl, firmwareSigners, firmwareTime } = files
+  return {
+    authorities: readFileSync(firmwareCa ?? (await developmentCa(state)).ca, 'utf8'),
+    revocations: firmwareCrl === undefined ? undefined : readFileSync(firmwareCrl, 'utf8'),
+    signersMin: firmwareSigners,
+    time: firmwareTime,
+    passed,
+  }
 }

@@ -261,7 +261,20 @@ export interface ImageHead {
   readonly description: string
   readonly securityEpoch: number | undefined
   readonly signers: readonly string[]
-  readonly payloads: readonly { readonly name: string; readonly role: string; readonly sha256: string }[]
+  readonly payloads: readonly Payload[]
+}
+
+/** One file of an image, as the signed head names it. */
+export interface Payload {
+  /** Name in the image; never a path. */
+  readonly name: string
+  /** What it is for; which place of the slot that is, is the device's choice. */
+  readonly role: string
+  /** Of the file as it stands in the image. Lower-case hexadecimal. */
+  readonly sha256: string
+  /** Of this file, where it has a version of its own. */
+  readonly version: string | undefined
+  readonly compression: 'none' | 'gzip'
 }
 
 export interface InstallContext {
@@ -269,17 +282,29 @@ export interface InstallContext {
   readonly signal: AbortSignal
   /** Called once, when the head has been verified and before anything is written. */
   onHead(head: ImageHead): void
+  /** How far the installation is, 0 to 100, for an engine that knows it better than the count of received bytes. */
+  onProgress(percent: number): void
+  /** An engine that activates with the installation waits for this before it lets that happen. */
+  beforeActivation(): Promise<void>
 }
+
+/** Of the two copies of the boot record: `half` where one is damaged, `lost` where both are. */
+export type RecordState = 'whole' | 'half' | 'lost'
 
 /**
  * One way to put an image into the inactive slot and to boot it. Every method may be repeated; the order is
  * install → activate → reboot → confirm or reject. An image that is refused throws ImageError, a failing device BackendError.
  */
 export interface UpdateBackend {
-  readonly name: string
-  /** The largest image that a slot can take. */
-  readonly slotBytesMax: number
+  readonly name: 'builtin' | 'swupdate' | 'rauc'
+  /** The largest upload that can be worth taking: everything that a slot holds, and the head of the image. */
+  readonly imageBytesMax: number
+  /** Whether an installation can be broken off; if not, `install` goes on when its signal is aborted. */
+  readonly canAbort: boolean
+  /** Ends, or waits for, what an earlier start left under way. Called once, before anything is changed. */
+  recover(): Promise<void>
   slots(): Promise<readonly SlotInfo[]>
+  record(): Promise<RecordState>
   /**
    * Verifies the head before the first payload byte is written, writes the inactive slot, makes it durable, reads it back and
    * records it. What `image` throws is thrown on. When it rejects, nothing of it is under way any more.

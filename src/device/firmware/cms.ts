@@ -18,6 +18,7 @@ import { limits } from '../../limits.ts'
 import { ImageError } from '../../platform/platform.ts'
 import { assertMaySignFirmware, type Certificate, nameOf, readAuthorities, readCertificate } from './certificatePath.ts'
 import { parseDer, toDer } from './der.ts'
+import type { Trust } from './image.ts'
 import { digestByOid, isSignedBy } from './signatureAlgorithms.ts'
 
 /** SignedData of RFC 5652 5.1, with its certificates as the bytes that their issuers signed. */
@@ -48,8 +49,8 @@ export const idDataDer = Buffer.from('06092a864886f70d010701', 'hex')
  * Verifies a detached CMS signature (RFC 5652) over `content`: every signer has to be right, and has to lead to one of the
  * authorities in `trustedPem`. Returns the signers' names. Throws ImageError `signature` or `expired`.
  */
-export function verifyDetached(signature: Uint8Array, content: Uint8Array, trustedPem: string, now: Date): readonly string[] {
-  const roots = readAuthorities(trustedPem)
+export function verifyDetached(signature: Uint8Array, content: Uint8Array, trust: Trust, now: Date): readonly string[] {
+  const roots = readAuthorities(trust.authorities)
   try {
     const { signers, certificates } = parse(signature)
     return signers.map(signer => {

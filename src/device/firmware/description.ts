@@ -1,5 +1,5 @@
 import { limits } from '../../limits.ts'
-import { ImageError } from '../../platform/platform.ts'
+import { ImageError, type Payload } from '../../platform/platform.ts'
 
 /** What a `sw-description` (SWUpdate's, in JSON) says, as far as this device acts on it. */
 export interface Description {
@@ -13,19 +13,10 @@ export interface Description {
   /** `x-onvif.minVersion`: the oldest running version from which this image can be installed. */
   readonly minVersion: string | undefined
   /** What goes into the first and the second slot; an image may leave one out. */
-  readonly payloads: Readonly<Record<Copy, readonly PayloadDescription[] | undefined>>
+  readonly payloads: Readonly<Record<Copy, readonly Payload[] | undefined>>
 }
 
 export type Copy = 'copy-a' | 'copy-b'
-
-export interface PayloadDescription {
-  /** Name of the file in the image; never a path. */
-  readonly name: string
-  /** What it is for; the place is the device's choice, so `device` is not read. */
-  readonly role: string
-  /** Lower-case hexadecimal. */
-  readonly sha256: string
-}
 
 /**
  * Reads a `sw-description`: the images stand in `software.images`, or once for each slot in `software.stable.copy-a` and
@@ -49,7 +40,7 @@ export function parseDescription(bytes: Buffer): Description {
   }
 }
 
-function payloadsOf(copy: Members, where: string): readonly PayloadDescription[] {
+function payloadsOf(copy: Members, where: string): readonly Payload[] {
   refuseOthers(copy, where)
   const payloads = list(copy.images, `${where}.images`).map(payload)
   if (payloads.length === 0) throw wrong(`${where}.images is empty`)
@@ -66,7 +57,7 @@ function refuseOthers(given: Members, where: string): void {
   }
 }
 
-function payload(value: unknown): PayloadDescription {
+function payload(value: unknown): Payload {
   const image = members(value, 'an image')
   const name = text(image.filename, 'filename')
   const type = optional(image.type, kind => text(kind, 'type')) ?? 'raw'
@@ -77,7 +68,13 @@ function payload(value: unknown): PayloadDescription {
   const sha256 = text(image.sha256, `sha256 of ${name}`).toLowerCase()
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw wrong(`sha256 of ${name} is not 64 hexadecimal digits`)
   const properties = optional(image.properties, given => members(given, 'properties')) ?? {}
-  return { name, role: optional(properties['x-role'], role => text(role, 'x-role')) ?? 'rootfs', sha256 }
+  return {
+    name,
+    role: optional(properties['x-role'], role => text(role, 'x-role')) ?? 'rootfs',
+    sha256,
+    version: undefined,
+    compression: 'none',
+  }
 }
 
 type Members = Readonly<Record<string, unknown>>

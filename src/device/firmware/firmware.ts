@@ -1,6 +1,15 @@
 import { limits } from '../../limits.ts'
 import { fault } from '../../onvif/faults.ts'
-import { type Clock, ImageError, type Log, type Power, type SlotInfo, type Storage, type UpdateBackend } from '../../platform/platform.ts'
+import {
+  type Clock,
+  ImageError,
+  type Log,
+  type Power,
+  type RecordState,
+  type SlotInfo,
+  type Storage,
+  type UpdateBackend,
+} from '../../platform/platform.ts'
 import { boundedBody, createTickets, type UploadReceipt, UploadRefusal, type UploadRequest, type UploadTarget } from '../upload.ts'
 import { failureEvent, refusal } from './failures.ts'
 import {
@@ -35,6 +44,24 @@ export interface FirmwareStatus {
   readonly receivedBytes: number
 }
 
+/** What a person asks who looks after an upgrade: FirmwareStatus, and what the engine knows. */
+export interface FirmwareReport extends FirmwareStatus {
+  /** Of the whole image, where the client said it. */
+  readonly expectedBytes: number | undefined
+  /** 0 to 100, where the engine says it. */
+  readonly percent: number | undefined
+  /** What the device waits for, in words. */
+  readonly waitingFor: string | undefined
+  readonly engine: UpdateBackend['name']
+  readonly record: RecordState
+  readonly slots: readonly SlotInfo[]
+  /** How the last upgrade ended. */
+  readonly last: HistoryEntry | undefined
+}
+
+/** What an administrator can tell an upgrade. */
+export type FirmwareOrder = 'activate' | 'confirm' | 'rollback' | 'abort'
+
 /** An upload that is being received. */
 interface Upload {
   readonly request: UploadRequest
@@ -56,9 +83,7 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
   const journal = createSavedFile(storage, folder, 'journal.json')
   const chronicle = createSavedFile(storage, folder, 'history.json')
   const tickets = createTickets(clock)
-  /** The head, a few headers and padding come on top of the payload. */
-  const uploadBytesMax =
-    backend.slotBytesMax + limits.imageDescriptionBytesMax + limits.imageSignatureBytesMax + limits.imagePaddingBytesMax
+  const uploadBytesMax = backend.imageBytesMax
 
   const running = runningOf(await backend.slots())
   let state = stateFromSaved(await journal.load())
@@ -156,7 +181,13 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
   async function install(transaction: string): Promise<InstalledImage> {
     if (upload === undefined) throw new Error('there is no upload')
     const onHead = ({ version }: { readonly version: string }) => observe({ name: 'HeadVerified', version })
-    const { target } = await backend.install(bytesOf(upload), { transaction, signal: upload.abort.signal, onHead })
+    const { target } = await backend.install(bytesOf(upload), {
+      transaction,
+      signal: upload.abort.signal,
+      onHead,
+      onProgress() {},
+      async beforeActivation() {},
+    })
     const { version, sha256 } = (await backend.slots()).find(({ id }) => id === target) ?? {}
     return { slot: target, version, sha256 }
   }
@@ -205,7 +236,7 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
     tickets.check(ticket)
     if (state.name !== 'Armed')
       throw new UploadRefusal(409, 'busy', 'another upload to this address is running', { transaction: transactionOf(state) })
-    if (lengthBytes > uploadBytesMax) throw new UploadRefusal(413, 'nospace', `an image has at most ${backend.slotBytesMax} bytes`)
+    if (lengthBytes > uploadBytesMax) throw new UploadRefusal(413, 'nospace', `an image has at most ${backend.imageBytesMax} bytes`)
   }
 
   async function receive(request: UploadRequest, body: AsyncIterable<Uint8Array>): Promise<UploadReceipt> {
@@ -301,6 +332,34 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
     },
 
     upload: { admit, receive } satisfies UploadTarget,
+
+    /** An image that comes within a message (UpgradeSystemFirmware): armed and taken in one. Throws UploadRefusal, and the fault Action. */
+    async take(request: Omit<UploadRequest, 'ticket'>, body: AsyncIterable<Uint8Array>): Promise<UploadReceipt> {
+      const { ticket } = this.start(request.user)
+      return receive({ ...request, ticket }, body)
+    },
+
+    async report(): Promise<FirmwareReport> {
+      return {
+        ...this.status(),
+        expectedBytes: upload?.request.lengthBytes,
+        percent: undefined,
+        waitingFor: undefined,
+        engine: backend.name,
+        record: await backend.record(),
+        slots: await backend.slots(),
+        last: history.at(-1),
+      }
+    },
+
+    /** Throws UploadRefusal 409 where the order has no meaning in the present state. */
+    async command(order: FirmwareOrder, by: Pick<UploadRequest, 'user' | 'remoteAddress'>): Promise<UploadReceipt> {
+      const transaction = transactionOf(state)
+      if (order !== 'abort' || transaction === undefined)
+        throw new UploadRefusal(409, 'state', `${order} has no meaning in the state ${state.name}`, { transaction })
+      await abort(by.user)
+      return { transaction, message: 'aborted', async afterReply() {} }
+    },
 
     /**
      * Goes on where the last start left off. To be called once, when the device answers requests: a new image is kept if

@@ -5,8 +5,22 @@ import { type Copy, type Description, parseDescription } from './description.ts'
 import { assertWanted, type Board, type Installed } from './policy.ts'
 import { openSwu, type Swu } from './swu.ts'
 
-/** Whom to believe, asked when the first image comes: authorities as PEM, one or more certificates. */
-export type Trust = () => Promise<string>
+/** Whom to believe, and when. */
+export interface Trust {
+  /** One or more certificates as PEM. */
+  readonly authorities: string
+  /** CRLs as PEM. */
+  readonly revocations: string | undefined
+  /** How many signers an image has to have, each with a key of its own. */
+  readonly signersMin: number
+  /** What holds where the clock is known to be wrong: nothing is taken, or the signers' own word for when they signed. */
+  readonly time: 'clock' | 'signing-time'
+  /** A moment that has passed for certain. A clock that is before it is wrong. */
+  readonly passed: Date
+}
+
+/** Asked with every image, so that a new CRL counts at once. */
+export type LoadTrust = () => Promise<Trust>
 
 /** A head whose signature has been verified. */
 export interface VerifiedHead {
@@ -15,7 +29,7 @@ export interface VerifiedHead {
 }
 
 /** Believes the description only after its signature. Throws ImageError `signature`, `expired`, `format`. */
-export async function verifyHead(swu: Swu, trust: Trust, now: Date): Promise<VerifiedHead> {
+export async function verifyHead(swu: Swu, trust: LoadTrust, now: Date): Promise<VerifiedHead> {
   const signers = verifyDetached(swu.signature, swu.description, await trust(), now)
   return { description: parseDescription(swu.description), signers }
 }
@@ -31,7 +45,7 @@ export function imageHead({ description, signers }: VerifiedHead, copy: Copy): I
 /** Everything that is decided before the first byte of a payload is written. Throws ImageError. */
 export async function admitHead(
   swu: Swu,
-  device: { trust: Trust; now: Date; board: Board; installed: Installed; copy: Copy },
+  device: { trust: LoadTrust; now: Date; board: Board; installed: Installed; copy: Copy },
 ): Promise<ImageHead> {
   const verified = await verifyHead(swu, device.trust, device.now)
   assertWanted(verified.description, device.board, device.installed)
@@ -53,7 +67,7 @@ export interface Inspection {
  */
 export async function inspectImage(
   source: AsyncIterable<Uint8Array>,
-  options: { readonly trust?: Trust; readonly now?: Date } = {},
+  options: { readonly trust?: LoadTrust; readonly now?: Date } = {},
 ): Promise<Inspection> {
   const swu = await openSwu(source)
   const { trust, now = new Date() } = options

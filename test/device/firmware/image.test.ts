@@ -29,7 +29,7 @@ async function install(image: Buffer, clock = now()): Promise<string | undefined
   const storage = new SimulatedStorage()
   const { backend } = await start(storage, clock, { trust: certificate('root') })
   const before = await loadBootRecord(storage, folder)
-  const context = { transaction: 'T', signal: new AbortController().signal, onHead() {} }
+  const context = { transaction: 'T', signal: new AbortController().signal, onHead() {}, onProgress() {}, async beforeActivation() {} }
   try {
     const { target } = await backend.install(pieces(image, 700), context)
     assert.equal(target, 'B')

@@ -15,7 +15,7 @@ import {
   unpack,
   verifyWithOpenssl,
 } from './openssl.ts'
-import { board, ca, image, pieces } from './workbench.ts'
+import { board, ca, image, pieces, trusting } from './workbench.ts'
 
 const payload = randomBytes(200_001)
 
@@ -39,7 +39,7 @@ group('images made here, read by cpio and openssl', { skip: lacksTools }, () => 
       assert.deepEqual(file('rootfs.img'), payload)
       verifyWithOpenssl(file('sw-description.sig'), file('sw-description'), certificate('root'))
       assert.throws(() => verifyWithOpenssl(file('sw-description.sig'), Buffer.from('other'), certificate('root')))
-      const { verified } = await inspectImage(pieces(swu), { trust: async () => certificate('root') })
+      const { verified } = await inspectImage(pieces(swu), { trust: trusting(certificate('root')) })
       assert.deepEqual(verified, [`CN=${name}`])
     })
   }
@@ -65,7 +65,7 @@ test('an image says what it is', async () => {
   assert.deepEqual([head.version, head.description, head.securityEpoch, head.signers], ['2.0.0-rc.1', 'a test', 3, []])
   assert.deepEqual(files, [{ name: 'rootfs.img', sizeBytes: payload.length }])
   assert.equal(verified, undefined, 'nobody asked')
-  const { verified: doubted } = await inspectImage(pieces(swu), { trust: async () => ca.caPem, now: new Date(0) })
+  const { verified: doubted } = await inspectImage(pieces(swu), { trust: trusting(ca.caPem), now: new Date(0) })
   assert.ok(doubted instanceof ImageError && doubted.reason === 'expired')
 })
 

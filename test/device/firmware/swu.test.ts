@@ -27,7 +27,7 @@ async function install(source: AsyncIterable<Uint8Array>) {
   const storage = new SimulatedStorage()
   const { backend } = await start(storage, testClock())
   storage.journal.length = 0
-  const context = { transaction: 'T', signal: new AbortController().signal, onHead() {} }
+  const context = { transaction: 'T', signal: new AbortController().signal, onHead() {}, onProgress() {}, async beforeActivation() {} }
   const verdict = await backend.install(source, context).then(
     () => 'accepted',
     (error: unknown) => (error instanceof ImageError ? `${error.reason} ${error.message}` : Promise.reject(error)),

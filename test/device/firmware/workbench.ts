@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { makeDevelopmentCa } from '../../../src/device/firmware/developmentCa.ts'
 import { createFirmware } from '../../../src/device/firmware/firmware.ts'
+import type { Trust } from '../../../src/device/firmware/image.ts'
 import { buildImage, type ImageOrder } from '../../../src/device/firmware/imageBuilder.ts'
 import type { Clock, Log, Storage } from '../../../src/platform/platform.ts'
 import type { Slot } from '../../../src/platform/slots/bootRecord.ts'
@@ -13,6 +14,15 @@ export const folder = '/slots'
 export const factoryContent = Buffer.from('factory firmware 1.0.0')
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 export const ca = await makeDevelopmentCa(new Date('2026-01-01T00:00:00Z'))
+
+/** These authorities and nothing more: no CRL, one signer, the clock is right. */
+export const trusting = (authorities: string) => async (): Promise<Trust> => ({
+  authorities,
+  revocations: undefined,
+  signersMin: 1,
+  time: 'clock',
+  passed: new Date(0),
+})
 
 /** A signed image as one piece. */
 export async function image(payload: Buffer, order: Partial<ImageOrder> = {}): Promise<Buffer> {
@@ -41,7 +51,7 @@ export async function service(
   running: Slot,
   { trust = ca.caPem, slotBytesMax = 4_194_304, log = silent }: { trust?: string; slotBytesMax?: number; log?: Log } = {},
 ) {
-  const backend = createSlotEngine({ storage, folder, running, slotBytesMax, board, trust: async () => trust, clock })
+  const backend = createSlotEngine({ storage, folder, running, slotBytesMax, board, trust: trusting(trust), clock })
   const power = {
     reboots: 0,
     bootTimeMs: 2000,

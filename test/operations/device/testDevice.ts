@@ -40,8 +40,11 @@ const codec = createCodec(contract)
 
 /** Slots that are there and never written: what an upgrade does has its own tests. */
 const update: UpdateBackend = {
-  name: 'none',
-  slotBytesMax: 1000,
+  name: 'builtin',
+  imageBytesMax: 1000,
+  canAbort: true,
+  recover: async () => {},
+  record: async () => 'whole',
   slots: async () => [
     { id: 'A', running: true, confirmed: true, next: true, version: '1.0.0', sha256: 'a', triesLeft: 3, transaction: undefined },
     { id: 'B', running: false, confirmed: false, next: false, version: undefined, sha256: undefined, triesLeft: 0, transaction: undefined },

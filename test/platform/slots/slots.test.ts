@@ -12,7 +12,7 @@ import { factoryContent, folder, image, pieces, service, sha256, start } from '.
 import { SimulatedStorage } from '../../fault/simulatedStorage.ts'
 
 const env = (index: 0 | 1) => `${folder}/env${index}.bin`
-const context = { transaction: '01J', signal: new AbortController().signal, onHead() {} }
+const context = { transaction: '01J', signal: new AbortController().signal, onHead() {}, onProgress() {}, async beforeActivation() {} }
 const payload = randomBytes(10_000)
 
 /** A copy as fw_setenv writes it. */

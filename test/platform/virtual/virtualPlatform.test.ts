@@ -23,8 +23,11 @@ const storage: Storage = {
   exists: notHere,
 }
 const update: UpdateBackend = {
-  name: 'none',
-  slotBytesMax: 0,
+  name: 'builtin',
+  imageBytesMax: 0,
+  canAbort: true,
+  async recover() {},
+  record: async () => 'whole',
   slots: notHere,
   install: notHere,
   activate: notHere,
