@@ -8,7 +8,10 @@ import { createBackup } from './device/backup/backup.ts'
 import { createForeignKeys } from './device/backup/foreignKeys.ts'
 import { createRestore } from './device/backup/restore.ts'
 import { createDiscoveryMode } from './device/discoveryMode.ts'
-import { createFirmware } from './device/firmware/firmware.ts'
+import { createFirmware, type Firmware } from './device/firmware/firmware.ts'
+import { type Check, createHealth } from './device/firmware/health.ts'
+import { createSettingsSnapshot } from './device/firmware/settingsSnapshot.ts'
+import { storageCheck } from './device/firmware/storageCheck.ts'
 import { createGeoLocations } from './device/geoLocations.ts'
 import { createHashingAlgorithms } from './device/hashingAlgorithms.ts'
 import { createAddressFilter } from './device/network/addressFilter.ts'
@@ -20,12 +23,13 @@ import { createRemoteUser } from './device/remoteUser.ts'
 import { createScopes } from './device/scopes.ts'
 import { createSeal, type Seal } from './device/seal.ts'
 import { createStorageConfigurations } from './device/storageConfigurations.ts'
-import type { Store } from './device/store.ts'
+import { carryDocuments, type Store } from './device/store.ts'
 import { createSupportInformation } from './device/supportInformation.ts'
 import { createDateTime } from './device/time/dateTime.ts'
 import type { UploadTarget } from './device/upload.ts'
 import { createUserRoles } from './device/userRoles.ts'
 import { createUsers } from './device/users.ts'
+import { createEngine } from './engine.ts'
 import type { Download } from './http/app.ts'
 import type { HttpOptions } from './http/server.ts'
 import { limits } from './limits.ts'
@@ -34,16 +38,15 @@ import { paths } from './operations/device/addresses.ts'
 import { deviceHandlers } from './operations/device/index.ts'
 import { readTrust } from './platform/developmentCa.ts'
 import { createFileStorage } from './platform/fileStorage.ts'
+import { runHealthHooks } from './platform/healthHooks.ts'
 import { createLogs } from './platform/logs.ts'
+import { createMachinePower } from './platform/machinePower.ts'
 import { readPassphrase } from './platform/passphraseFile.ts'
-import type { Clock, Log, Platform } from './platform/platform.ts'
+import type { Clock, Log, Platform, Storage } from './platform/platform.ts'
 import { openReplayFile } from './platform/replayFile.ts'
-import { launch } from './platform/slots/launcher.ts'
-import { prepareSlots } from './platform/slots/prepareSlots.ts'
-import { createSlotEngine } from './platform/slots/slotEngine.ts'
-import { databaseFile, openStateFolder, subfolder } from './platform/stateFolder.ts'
-import { openStoreFile } from './platform/storeFile.ts'
-import { createClock } from './platform/virtual/clock.ts'
+import { databaseFile, lockStateFolder, openStateFolder, type StateFolder, subfolder } from './platform/stateFolder.ts'
+import { makeStoreFile, openStoreFile, readStoreFile } from './platform/storeFile.ts'
+import { clockDocument, createClock, parseClockOffset } from './platform/virtual/clock.ts'
 import { virtualPlatform } from './platform/virtual/virtualPlatform.ts'
 import { createService, type Service } from './service.ts'
 
@@ -62,7 +65,7 @@ interface Order {
 }
 
 /** Everything that runs between two boots; it keeps nothing but what is in the state folder. */
-export interface Running extends Pick<HttpOptions, 'uploads' | 'downloads' | 'authenticator' | 'logs' | 'publicOrigin'> {
+export interface Running extends Pick<HttpOptions, 'uploads' | 'downloads' | 'firmware' | 'authenticator' | 'logs' | 'publicOrigin'> {
   readonly service: Service
   /** Whether a client with this address may connect. */
   readonly admits: (remoteAddress: string) => boolean
@@ -77,40 +80,65 @@ export interface Running extends Pick<HttpOptions, 'uploads' | 'downloads' | 'au
   close(): Promise<void>
 }
 
-/** The factory's firmware: version 1.0.0 and nothing that anybody would want to run. */
-const factoryImage = { version: '1.0.0', content: Buffer.from('onvifd virtual device, factory firmware 1.0.0\n') }
-const board = { name: 'onvifd-virtual', revision: '1.0' }
-
 /** From the state folder to a device that answers: the rooms are introduced to each other here, and nowhere else. */
-export async function boot({ config, terminal, firstPassword, restart, listener }: Order): Promise<Running> {
-  const publicOrigin = config.publicUrl === undefined ? undefined : parseOrigin(config.publicUrl)
-  const state = openStateFolder(config.state)
-  const store = openStoreFile(databaseFile(state.path))
-  const clock = createClock(store)
-  const logs = await createLogs({
-    level: config.logLevel,
-    format: config.logFormat,
-    folder: subfolder(state, 'logs'),
-    terminal,
-    now: clock.now,
-  })
-  const journal = openReplayFile(subfolder(state, 'tokens'))
-  const storage = createFileStorage()
+export async function boot(order: Order): Promise<Running> {
+  const state = openStateFolder(order.config.state)
+  /** What was opened, the last in front. */
+  const opened: { close(): void }[] = []
+  const close = () => {
+    for (const each of opened.splice(0)) each.close()
+  }
+  try {
+    return await introduce(order, state, opened, close)
+  } catch (error) {
+    close()
+    throw error
+  }
+}
 
-  const trust = () => readTrust(config, state.path, new Date(0))
-  const slots = subfolder(state, 'slots')
-  await prepareSlots(storage, slots, factoryImage)
-  const update = createSlotEngine({
-    storage,
-    folder: slots,
-    running: await launch(storage, slots),
-    slotBytesMax: limits.virtualSlotBytesMax,
-    board,
-    trust,
-    clock,
-  })
+async function introduce(
+  { config, terminal, firstPassword, restart, listener }: Order,
+  state: StateFolder,
+  opened: { close(): void }[],
+  closeAll: () => void,
+): Promise<Running> {
+  const opening = <T extends { close(): void }>(resource: T): T => {
+    opened.unshift(resource)
+    return resource
+  }
+  const publicOrigin = config.publicUrl === undefined ? undefined : parseOrigin(config.publicUrl)
+  const lock = lockStateFolder(state)
+  opening({ close: lock.release })
+  const file = databaseFile(state.path)
+  // Before the slots: a folder with slots and without settings is taken for a damaged one.
+  makeStoreFile(file)
+  const clock = createClock()
+  const logs = opening(
+    await createLogs({
+      level: config.logLevel,
+      format: config.logFormat,
+      folder: subfolder(state, 'logs'),
+      terminal,
+      now: clock.now,
+    }),
+  )
+  const storage = createFileStorage()
+  const trust = () => readTrust(config, state.path, firmware.passed())
+  const { backend: update } = opening(await createEngine({ config, state, storage, clock, log: logs.system, trust }))
+
+  // A slot that runs again gets its own settings back, before anybody opens them.
+  const upgradeFolder = subfolder(state, 'upgrade')
+  const snapshot = createSettingsSnapshot({ storage, folder: upgradeFolder, databaseFile: file, carry: carryMachine, log: logs.system })
+  await snapshot.reconcile(await update.slots(), await update.record())
+  const store = opening(openStoreFile(file))
+  clock.keepIn(store)
+  const journal = opening(openReplayFile(subfolder(state, 'tokens')))
   const foreignKeys = createForeignKeys({ store, key: state.key })
   const seal = createSeal(state.key, foreignKeys.list)
+  const machinePower =
+    config.rebootCommand === undefined
+      ? undefined
+      : createMachinePower({ store, now: clock.now, command: config.rebootCommand, bootTimeMs: config.bootTime * 1000, log: logs.system })
   const platform: Platform = virtualPlatform({
     store,
     seal,
@@ -123,12 +151,33 @@ export async function boot({ config, terminal, firstPassword, restart, listener 
     restart,
     storage,
     update,
+    power: machinePower,
   })
   const { identity, network, power } = platform
 
   const accounts = createAccounts({ store, seal, clock, log: logs.system })
   const { users } = accounts
-  const firmware = await createFirmware({ backend: update, clock, storage, folder: subfolder(state, 'upgrade'), log: logs.system, power })
+  /** Known as soon as the door is open. */
+  let ownRequest = async (): Promise<void> => {}
+  const health = createHealth({
+    clock,
+    log: logs.system,
+    settleMs: config.settle * 1000,
+    deadlineMs: config.healthDeadline * 1000,
+    confirm: config.confirm,
+    checks: checksOf(config, { store, storage, folder: upgradeFolder, log: logs.system, ownRequest: () => ownRequest() }),
+  })
+  const firmware: Firmware = await createFirmware({
+    backend: update,
+    clock,
+    storage,
+    folder: upgradeFolder,
+    log: logs.system,
+    power,
+    hold: config.activate === 'manual',
+    health,
+    settings: { keep: (slot, transaction) => snapshot.keep(slot, transaction, readStoreFile(store, file)), drop: snapshot.drop },
+  })
   const [nic] = await network.interfaces()
   const scopes = createScopes({ store, identity, hwAddress: nic?.hwAddress ?? '' })
   const discoveryMode = createDiscoveryMode(store)
@@ -218,21 +267,59 @@ export async function boot({ config, terminal, firstPassword, restart, listener 
       [paths.restore, { ...restore.upload, operation: 'StartSystemRestore' }],
     ]),
     downloads: downloads({ logs, supportInformation, backup }),
+    firmware,
     async resume(selfCheck) {
-      await firmware.resume(selfCheck)
+      machinePower?.answered()
+      ownRequest = selfCheck
+      await firmware.resume()
       logs.system.info({ version: firmware.runningVersion(), state: state.path }, 'the device is up')
       // A new device has no CA yet. Making one takes longer than a start may, and a CA that cannot be read is better told now.
       trust().catch(error => logs.system.error({ error }, 'the firmware CA cannot be read: no upgrade will be accepted'))
     },
-    interrupt: firmware.abort,
+    interrupt: firmware.goDown,
     async close() {
       await firmware.close()
       relays.close()
-      journal.close()
-      store.close()
-      logs.close()
+      closeAll()
     },
   }
+}
+
+/** Time does not go back with the settings. */
+const carryMachine = (present: string, restored: string): void => carryDocuments(present, restored, { [clockDocument]: parseClockOffset })
+
+/** What a new image has to be able to do before it is kept. */
+function checksOf(
+  { healthHooks }: Config,
+  {
+    store,
+    storage,
+    folder,
+    log,
+    ownRequest,
+  }: {
+    readonly store: Store
+    readonly storage: Storage
+    readonly folder: string
+    readonly log: Log
+    readonly ownRequest: () => Promise<void>
+  },
+): readonly Check[] {
+  const own: readonly Check[] = [
+    { name: 'own request', run: ownRequest },
+    // A restart would read them again.
+    { name: 'settings', run: async () => store.verify() },
+    storageCheck(storage, folder),
+  ]
+  if (healthHooks === undefined) return own
+  return [
+    ...own,
+    {
+      name: 'hooks',
+      timeoutMs: limits.healthHooksMax * limits.healthHookTimeoutMs,
+      run: signal => runHealthHooks(healthHooks, log, signal),
+    },
+  ]
 }
 
 /** Who may log in, how, and what for. */

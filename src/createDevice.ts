@@ -68,12 +68,14 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     })
     const origin = await ports.attach(door, httpPorts, logs.system)
     const url = new URL(servicePath, origin).href
-    asksItself = true
-    try {
-      await resume(() => checkSelf(url))
-    } finally {
-      asksItself = false
-    }
+    await resume(async () => {
+      asksItself = true
+      try {
+        await checkSelf(url)
+      } finally {
+        asksItself = false
+      }
+    })
     return url
   }
 

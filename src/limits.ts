@@ -26,6 +26,16 @@ export const limits = {
   /** Three or four headers of a part. */
   partHeadBytesMax: 4_096,
 
+  // Attachments that are passed on while they arrive
+  /** The largest image (cpio ends below 4 GiB) in base64 with a line break after every 76 characters. */
+  arrivingBytesMax: 6_442_450_944,
+  /** A text of nothing but base64 that is as long is an attachment: a certificate chain takes 10 KB. */
+  inlineTextBytesMin: 65_536,
+  /** How often a message that grows is searched for such a text. */
+  inlineSearchBytes: 16_384,
+  /** The end tags behind it: five, with their line breaks. */
+  inlineTailBytesMax: 4_096,
+
   // HTTP
   /** Node's own default; Authorization with SHA-256 takes about 500 bytes. */
   headerBytesMax: 16_384,
@@ -175,6 +185,8 @@ export const limits = {
   /** Silence after which an upload counts as broken. */
   uploadIdleTimeoutMs: 60_000,
   uploadTotalTimeoutMs: 7_200_000,
+  /** The largest image that an operator can allow: what two hours take at 150 MB/s. */
+  uploadBytesMax: 1_099_511_627_776,
   /** The Retry-After of a 503: what BMCs say. */
   uploadRetryAfterSeconds: 30,
   /** A broken connection may come back with the same URI this often. */
@@ -220,10 +232,23 @@ export const limits = {
   /** A certificate nests 15 deep and has some hundred nodes. */
   derDepthMax: 40,
   derNodesMax: 10_000,
+  /** A CRL with some ten thousand entries: far more signers than any firmware ever had. */
+  revocationNodesMax: 50_000,
+  /** One for every CA, and the one before. */
+  revocationListsMax: 32,
+  /** `sw-description` in libconfig: SWUpdate's own nest 8 deep, … */
+  libconfigDepthMax: 32,
+  /** … and have some ten settings for each file. */
+  libconfigValuesMax: 10_000,
+  imageRoleCharactersMax: 32,
 
   // Firmware slots
   /** A slot of the virtual device: room for the root file system of a camera or recorder. */
   virtualSlotBytesMax: 1_073_741_824,
+  /** Its application: a quarter of that. */
+  virtualAppBytesMax: 268_435_456,
+  /** A boot record of a machine; U-Boot's environments have 8 to 128 KB. */
+  bootRecordBytesMax: 1_048_576,
   /** One write: large enough that calls do not count, small enough that three of them are nothing. */
   slotChunkBytes: 262_144,
   /** Made durable, read back and compared together, while the next bytes arrive; kept in memory until then, twice at the most. */
@@ -232,6 +257,32 @@ export const limits = {
   bootRecordBytes: 8_192,
   /** Boots that a new image gets to prove itself. */
   bootTriesMax: 3,
+
+  // Engines that are other programs
+  /** An engine that does nothing and says nothing for so long is given up; one that erases a large flash is silent for minutes. */
+  engineSilentTimeoutMs: 600_000,
+  /** The largest image on the slowest flash. */
+  engineTotalTimeoutMs: 3_600_000,
+  /** An engine that is told to break off ends its present write, and says so. */
+  engineStopTimeoutMs: 10_000,
+  /** SWUpdate has its sockets after some 30 ms. */
+  engineStartTimeoutMs: 10_000,
+  engineStartPollMs: 20,
+  /** Questions for the state of an installation: each costs the engine one connection. */
+  enginePollMs: 50,
+  /** Reasons of one failed installation, and what an engine that does not start said last. */
+  engineComplaintsMax: 32,
+  engineOutputCharactersMax: 4_096,
+  /** Whether an engine is there at all. */
+  engineProbeTimeoutMs: 3_000,
+
+  // RAUC
+  /** D-Bus waits so long for an answer unless it is told otherwise. */
+  busAnswerTimeoutMs: 25_000,
+  /** CVE-2026-34155: from there on RAUC verifies only a part of a plain bundle. */
+  raucPlainBytesMax: 2_147_483_648,
+  /** How long RAUC may say nothing before it is asked whether it still installs. */
+  raucSilenceMs: 10_000,
 
   // Firmware upgrade
   /** Restarts of one upgrade: three tries, the way back, and two for mishaps. */
@@ -242,7 +293,46 @@ export const limits = {
   selfCheckTimeoutMs: 300_000,
   /** Share added to the measured boot time in ExpectedDownTime. */
   downTimeMargin: 0.2,
-  upgradeHistoryMax: 32,
+  /** Years of a product's life. */
+  upgradeHistoryMax: 200,
+  /** Those, each with a long reason and eight signers. */
+  historyBytesMax: 524_288,
+  /** The clock of a device is not doubted where it is behind that of a build machine by less than a day. */
+  clockDoubtMs: 86_400_000,
+  /** How long an upload waits for its installation before it is told that it goes on. */
+  uploadAnswerHoldMs: 300_000,
+  /** A device that goes down waits so long for a write of the boot record. */
+  activationWaitMs: 2_000,
+  /** A start waits so long for the verdict on a new image, where that can be had at once. */
+  resumeWaitMs: 10_000,
+  /** Snapshot of all settings before a new image is activated: kilobytes; the longest lists that clients can set take about 2 MB. */
+  settingsBytesMax: 16_777_216,
+  /** The line in front of it: a slot, a transaction and a digest. */
+  settingsHeadBytesMax: 1_024,
+  /** Given up where the disk is full, so that the journal can still be written: some hundred times what that takes. */
+  journalReserveBytes: 262_144,
+
+  // Trial of a new image
+  /** Pause before checks that failed are done again: a service that is late gets dozens of chances before the deadline. */
+  healthRetryMs: 5_000,
+  /** One check that does not say otherwise: longer than one call of the own client may take. */
+  healthCheckTimeoutMs: 30_000,
+  /** One program of the health hooks, … */
+  healthHookTimeoutMs: 10_000,
+  /** … its output after its end, … */
+  healthHookLastWordsMs: 250,
+  /** … what it may write, of which the end is logged when it fails, … */
+  healthHookOutputBytesMax: 65_536,
+  healthHookLoggedCharactersMax: 2_048,
+  /** … and how many there may be: together they take less than the deadline of five minutes. */
+  healthHooksMax: 16,
+  /** A reboot command that has not failed by then has been accepted. */
+  rebootCommandTimeoutMs: 2_000,
+  /** Restarts whose time is remembered, … */
+  bootTimesMax: 5,
+  /** … if they took no longer than this; otherwise the clock was set meanwhile, or the machine was switched off. */
+  bootTimeMsMax: 1_800_000,
+
   /** What went wrong, for a person; it may quote the image. */
   failureDetailCharactersMax: 400,
   journalBytesMax: 65_536,
@@ -271,6 +361,14 @@ export const limits = {
   clientContinueTimeoutMs: 3_000,
   /** The device verifies and writes the whole image before it answers the upload. */
   clientInstallTimeoutMs: 900_000,
+  /** How often the client goes on with an upload that broke: as often as the device keeps it. */
+  clientResumesMax: 3,
+  /** Pause between two questions where to go on. */
+  clientResumePauseMs: 1_000,
+  /** How long a device may be out of reach after the connection broke, … */
+  clientResumeAwayMs: 15_000,
+  /** … and how long it may take to notice that: its own patience with a silent upload, and some more. */
+  clientResumeBusyMs: 90_000,
   /** A device that asks for a longer UploadDelay than this means something else. */
   clientUploadDelayMaxMs: 3_600_000,
   /** What is assumed where a device does not say how long it is away. */

@@ -1,10 +1,12 @@
 import type { Authenticator } from './auth/authenticate.ts'
+import { UploadRefusal } from './device/upload.ts'
 import { contract } from './onvif/contract.generated.ts'
 import { fault, SoapFault } from './onvif/faults.ts'
 import type { Call, Caller, Handlers } from './onvif/handlers.ts'
 import { type AccessClass, operations } from './onvif/operations.ts'
 import type { OperationName } from './onvif/types.generated.ts'
 import type { Clock, Logs } from './platform/platform.ts'
+import { type Opening, openMessage } from './soap/arriving.ts'
 import { createCodec } from './soap/codec.ts'
 import { parseEnvelope, readUsernameToken, writeAnswer, writeFault } from './soap/envelope.ts'
 import type { SoapAnswer, SoapRequest } from './soap/message.ts'
@@ -43,34 +45,50 @@ interface Outgoing {
   readonly attachments: Attachment[]
 }
 
-/** The elements that hold attachments in requests of these operations. */
+/** The elements that hold attachments in requests of these operations, … */
 const attachmentsIn: Partial<Record<OperationName, readonly string[]>> = { RestoreSystem: ['Data'], UpgradeSystemFirmware: ['Firmware'] }
+/** … and those whose attachments are passed on as they arrive. */
+const streamed: ReadonlySet<OperationName> = new Set(['UpgradeSystemFirmware'])
+
+/** A message with all that came beside it, or with what is still coming. */
+interface Message extends Package {
+  readonly arriving?: Opening
+}
 
 export function createService({ handlers, authenticator, clock, logs, strict, publicOrigin }: Parts): Service {
   const codec = createCodec(contract, { strict })
 
   async function answer(request: SoapRequest, progress: Progress, outgoing: Outgoing): Promise<string> {
-    if (request.body.length === 0 && request.authorization === undefined) {
+    const { body: bytes, contentType } = request
+    const isWhole = bytes instanceof Uint8Array
+    if (isWhole && bytes.length === 0 && request.authorization === undefined) {
       // `curl --digest` asks for the challenge with an empty body before it sends the message.
       progress.challenge = 'fresh'
       throw fault('NotAuthorized', 'log in to call this service')
     }
-    const message = unpack(request.body, request.contentType)
+    const message = isWhole ? unpack(bytes, contentType) : await openMessage(bytes, contentType, !strict)
     const { header, body } = parseEnvelope(message.envelope)
     const operation = codec.operationOf(body)
     if (operation === undefined) throw fault('UnknownAction', `this service has no operation ${body.name}`)
     progress.operation = operation
     const { access } = operations[operation]
     if (access !== 'PRE_AUTH') progress.caller = await authorize(request, header, operation, access, progress)
-    return writeAnswer(await perform(operation, body, request, message, progress, outgoing))
+    return writeAnswer(await perform(operation, body, request, await complete(message, operation), progress, outgoing))
+  }
+
+  async function complete(message: Package | Opening, operation: OperationName): Promise<Message> {
+    if ('attachments' in message) return message
+    const { envelope, isMultipart } = message
+    if (streamed.has(operation)) return { envelope, isMultipart, attachments: new Map(), arriving: message }
+    return { envelope, isMultipart, attachments: await message.collect() }
   }
 
   /** Generic over the operation, so that the compiler ties request, handler and response together. */
   async function perform<O extends OperationName>(
     operation: O,
     body: XmlElement,
-    { origin, remoteAddress }: SoapRequest,
-    { attachments, isMultipart }: Package,
+    { origin, remoteAddress, body: sent }: SoapRequest,
+    { attachments, isMultipart, arriving }: Message,
     { caller, ownOnly }: Progress,
     outgoing: Outgoing,
   ): Promise<string> {
@@ -86,6 +104,14 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
       attachment(href) {
         const id = contentIdOf(href)
         return id === undefined ? undefined : (attachments.get(id) ?? inline?.found.get(id))
+      },
+      async stream(href) {
+        const whole = call.attachment(href)
+        if (whole) return { bytes: once(whole), lengthBytes: whole.length, signal: new AbortController().signal }
+        const bytes = await arriving?.find(contentIdOf(href) ?? '')
+        if (bytes === undefined || sent instanceof Uint8Array) return undefined
+        sent.admit()
+        return { bytes, lengthBytes: undefined, signal: sent.signal }
       },
       attach(content, contentType) {
         const id = `${outgoing.attachments.length + 1}@onvifd`
@@ -149,7 +175,7 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
         outgoing.effects.length = 0
         status = progress.challenge !== 'none' ? 401 : refused.code === 'Sender' ? 400 : 500
         body = writeFault(refused)
-        if (status === 500 && !(error instanceof SoapFault))
+        if (status === 500 && !(error instanceof SoapFault || error instanceof UploadRefusal))
           logs.system.error({ operation: progress.operation, error }, 'an operation failed')
       }
       logs.access.info(
@@ -173,9 +199,14 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
   }
 }
 
-/** A fault is passed on; anything else is a bug or a failing port, of which the client learns nothing but that (Core 5.8.2.4). */
+/** A fault is passed on, and says why a message broke off; anything else is a bug or a failing port, of which the client learns nothing but that (Core 5.8.2.4). */
 function asFault(error: unknown): SoapFault {
-  return error instanceof SoapFault ? error : fault('Action', 'the device could not perform the operation', { cause: error })
+  if (error instanceof SoapFault) return error
+  return fault('Action', error instanceof UploadRefusal ? error.message : 'the device could not perform the operation', { cause: error })
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes
 }
 
 async function runInOrder(effects: readonly (() => Promise<void>)[]): Promise<void> {

@@ -39,7 +39,6 @@ const everything = { relays: 2, auxiliary: ['tt:Wiper'], interfaces: ['eth0', 'w
 /** Why the service does without an operation, by operation or by chapter. */
 const missing: Readonly<Record<string, string>> = {
   certificates: 'certificates and 802.1X are not there yet',
-  UpgradeSystemFirmware: 'withdrawn; StartFirmwareUpgrade does it',
   UpgradeFirmware: 'remote upgrade is not there yet',
 }
 

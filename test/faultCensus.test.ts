@@ -18,6 +18,7 @@ const setPolicy = (file: string) =>
   `<tds:SetAccessPolicy><tds:PolicyFile><tt:Data>${Buffer.from(file).toString('base64')}</tt:Data></tds:PolicyFile></tds:SetAccessPolicy>`
 const setRole = (name: string, functions: string) =>
   `<tds:SetUserRole><tds:UserRole><tt:Name>${name}</tt:Name><tt:Functions>${functions}</tt:Functions></tds:UserRole></tds:SetUserRole>`
+const upgrade = (image: string) => `<tds:UpgradeSystemFirmware><tds:Firmware>${image}</tds:Firmware></tds:UpgradeSystemFirmware>`
 const good = 'Good-password-1'
 
 const setInterface = (change: string, token = 'eth0') =>
@@ -106,6 +107,9 @@ const provocations: Readonly<Record<FaultName, string | ((device: TestDevice, t:
   NotConnectedDot11: onWifi(status('wlan0')),
   InvalidBackupFile:
     '<tds:RestoreSystem><tds:BackupFiles><tt:Name>a</tt:Name><tt:Data>QUJD</tt:Data></tds:BackupFiles></tds:RestoreSystem>',
+  InvalidFirmware: upgrade('<xop:Include href="cid:none"/>'),
+  // As for Action above.
+  FirmwareUpgradeFailed: upgrade('QUJD'),
   TooManyEntries: setGeo(...Array.from({ length: limits.geoLocationsMax + 1 }, (_, index) => `Token="${index}"`)),
   NoAutoGeo: setGeo('AutoGeo="true"'),
   NoConfig: deleteGeo,

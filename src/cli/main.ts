@@ -11,6 +11,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'send a firmware image to a device and wait until it runs',
     load: async () => (await import('./upgrade.ts')).upgradeCommand(),
   },
+  firmware: {
+    summary: 'look after an upgrade of an onvifd device',
+    load: async () => (await import('./firmware.ts')).firmwareCommand(),
+  },
   image: { summary: 'build and inspect firmware images', load: async () => (await import('./image.ts')).imageCommand() },
   call: { summary: 'call any operation of a device', load: async () => (await import('./call.ts')).callCommand() },
 }

@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { UpgradeProgress } from '../client/upgradeFirmware.ts'
+import { inWords } from './firmwareText.ts'
 import { inBytes, inSeconds } from './text.ts'
 
 export interface ProgressView {
@@ -12,7 +13,7 @@ type Output = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
 /** A bar on a terminal, plain lines into a file or a pipe. */
 export function createProgressView(stream: Output): ProgressView {
-  const meter = stream.isTTY ? createBar(stream) : createLines(stream)
+  const meter = createMeter(stream)
   const say = (line: string) => {
     meter.end()
     stream.write(`${line}\n`)
@@ -21,6 +22,8 @@ export function createProgressView(stream: Output): ProgressView {
     show(progress) {
       if (progress.phase === 'upload') meter.update(progress.sentBytes, progress.totalBytes)
       else if (progress.phase === 'delay') say(`The device gets ready: ${inSeconds(progress.delayMs)}`)
+      else if (progress.phase === 'resume') say(`The connection broke; going on after ${inBytes(progress.firstByte)}`)
+      else if (progress.phase === 'follow') say(inWords(progress.report))
       else if (progress.phase === 'install') say('Sent; the device checks and installs the image')
       else say(`Accepted; the device restarts, which takes about ${inSeconds(progress.expectedMs)}`)
     },
@@ -28,10 +31,13 @@ export function createProgressView(stream: Output): ProgressView {
   }
 }
 
-interface Meter {
+export interface Meter {
   readonly update: (sentBytes: number, totalBytes: number) => void
   readonly end: () => void
 }
+
+/** How far an upload is. */
+export const createMeter = (stream: Output): Meter => (stream.isTTY ? createBar(stream) : createLines(stream))
 
 function createBar(stream: Output): Meter {
   const format = 'Upload {bar} {percentage}% | {sent} of {size} | {speed}/s | {left} left'
@@ -40,8 +46,8 @@ function createBar(stream: Output): Meter {
   return {
     update(sentBytes, totalBytes) {
       if (sentBytes === 0 || !pace) {
-        pace = createPace()
-        bar.start(totalBytes, 0, describe(0, totalBytes, pace))
+        pace = createPace(sentBytes)
+        bar.start(totalBytes, sentBytes, describe(sentBytes, totalBytes, pace))
       }
       bar.update(sentBytes, describe(sentBytes, totalBytes, pace))
     },
@@ -54,12 +60,12 @@ function createBar(stream: Output): Meter {
 
 /** A line for each tenth. */
 function createLines(stream: Output): Meter {
-  let pace = createPace()
+  let pace: Pace | undefined
   let tenths = -1
   return {
     update(sentBytes, totalBytes) {
-      if (sentBytes === 0) {
-        pace = createPace()
+      if (sentBytes === 0 || !pace) {
+        pace = createPace(sentBytes)
         tenths = -1
       }
       const reached = Math.floor((sentBytes / totalBytes) * 10)
@@ -70,7 +76,9 @@ function createLines(stream: Output): Meter {
         sentBytes === 0 ? `Upload of ${size} begins\n` : `Upload ${reached * 10}%, ${sent} of ${size}, ${speed}/s, ${left} left\n`,
       )
     },
-    end() {},
+    end() {
+      pace = undefined
+    },
   }
 }
 
@@ -86,8 +94,8 @@ type Pace = (sentBytes: number) => number
 const windowMs = 5_000
 const sampleMs = 100
 
-function createPace(now = () => performance.now()): Pace {
-  const samples = [{ at: now(), bytes: 0 }]
+function createPace(bytes: number, now = () => performance.now()): Pace {
+  const samples = [{ at: now(), bytes }]
   return sentBytes => {
     const at = now()
     while (samples[1] && samples[1].at <= at - windowMs) samples.shift()

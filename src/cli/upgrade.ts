@@ -5,6 +5,7 @@ import { parseDescription } from '../device/firmware/description.ts'
 import { openSwu } from '../device/firmware/swu.ts'
 import { ImageError } from '../platform/platform.ts'
 import { addConnectionOptions, type ConnectionOptions, parseSeconds, urlArgument, withClient } from './connection.ts'
+import { inReason } from './firmwareText.ts'
 import { createProgressView } from './progressView.ts'
 import { oneLine } from './text.ts'
 
@@ -17,7 +18,7 @@ interface Options extends ConnectionOptions {
 export function upgradeCommand(): Command {
   const command = new Command('upgrade')
     .description(
-      'Send a firmware image to a device, wait until it has restarted, and show both versions. Works with every ONVIF device that takes firmware over HTTP (StartFirmwareUpgrade); the image is the one that its maker gives out.',
+      'Send a firmware image to a device, wait until it has restarted, and show both versions. An upload that breaks goes on where it was, and the verdict on the new image is waited for, where the device is an onvifd. Works with every ONVIF device that takes firmware over HTTP (StartFirmwareUpgrade); the image is the one that its maker gives out.',
     )
     .argument('<url>', urlArgument)
     .argument('<image>', 'file with the image')
@@ -32,9 +33,19 @@ export function upgradeCommand(): Command {
       upgradeFirmware(client, image, { onProgress: view?.show, downTimeMaxMs }).finally(() => view?.end()),
     )
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
-    else process.stdout.write(`Firmware ${oneLine(result.oldVersion)} → ${oneLine(result.newVersion)}\n`)
+    else process.stdout.write(present(result, url))
+    if (result.failure) throw new Error(`the device went back to ${oneLine(result.newVersion)}: ${inReason(result.failure)}`)
+    if (result.outcome !== undefined) return
     if (result.newVersion === result.oldVersion) assertReinstalled(result, await versionOf(path))
   })
+}
+
+function present({ oldVersion, newVersion, transaction, outcome }: UpgradeResult, url: string): string {
+  const versions = `Firmware ${oneLine(oldVersion)} → ${oneLine(newVersion)}\n`
+  if (outcome === undefined || transaction === undefined) return versions
+  const id = `transaction ${oneLine(transaction)}`
+  if (outcome === 'held') return `Installed (${id}). To restart into it: onvifd firmware activate ${url}\n`
+  return outcome === 'confirmed' ? `Confirmed: the new image is kept (${id})\n${versions}` : `Given up (${id})\n${versions}`
 }
 
 /** A device that runs what it ran before has gone back to it, unless just that was to be installed again. */

@@ -31,7 +31,7 @@ export interface HttpAnswer {
 
 export interface HttpQuestion {
   readonly url: URL
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'HEAD' | 'POST'
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer | undefined
   readonly connections: Connections

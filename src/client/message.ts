@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { limits } from '../limits.ts'
 import { parseXml, type XmlElement, XmlError } from '../soap/xml.ts'
 import { ClientError, OnvifFault } from './errors.ts'
 import type { HttpAnswer } from './exchange.ts'
@@ -51,6 +52,14 @@ function noMessage(status: number, headers: HttpAnswer['headers'], url: URL, env
 
 export function statusText(status: number): string {
   return `${status} ${STATUS_CODES[status] ?? ''}`.trim()
+}
+
+/** One line without control characters: it goes to a terminal. */
+export function printable(said: string): string {
+  return said
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
+    .slice(0, limits.faultReasonCharactersMax)
 }
 
 /** SOAP 1.2 Part 1, 5.4; and the flat form of SOAP 1.1, 4.4. */

@@ -39,13 +39,21 @@ export interface MessageAnswer {
   readonly http: HttpAnswer
 }
 
+/** What is not a GET, and may take another time than usual. */
+export interface FetchQuestion {
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Buffer
+  readonly timeoutMs?: number | undefined
+}
+
 export interface Session {
   /** What counts as a good certificate, for connections that are opened beside those of the session. */
   readonly tls: TlsOptions
   /** Calls an operation and logs in as far as the device asks for it. Throws OnvifFault and ClientError. */
   send(message: Message, timeoutMs?: number): Promise<MessageAnswer>
-  /** GETs a file, with Digest where the device, and nobody else, asks for it. */
-  download(url: URL): Promise<HttpAnswer>
+  /** One request that is no SOAP message, a GET by default, with Digest where the device, and nobody else, asks for it. */
+  fetch(url: URL, question?: FetchQuestion): Promise<HttpAnswer>
   /** The Digest state for requests to this address, undefined without credentials. One nonce serves a whole host. */
   digestAt(url: URL): DigestLogin | undefined
   close(): void
@@ -146,12 +154,17 @@ export function createSession(service: URL, options: SessionOptions): Session {
     }
   }
 
-  async function download(url: URL): Promise<HttpAnswer> {
+  async function fetch(url: URL, { method = 'GET', headers, body, timeoutMs: ownMs = timeoutMs }: FetchQuestion = {}): Promise<HttpAnswer> {
     const digest = url.hostname === service.hostname ? digestAt(url) : undefined
     for (let attempt = 1; ; attempt++) {
-      const authorization = digest?.authorization('GET', targetOf(url))
-      const headers = authorization === undefined ? {} : { authorization }
-      const answer = await exchange({ url, method: 'GET', headers, connections, timeoutMs, answerBytesMax })
+      const authorization = digest?.authorization(method, targetOf(url))
+      const all = { ...headers, ...(authorization !== undefined && { authorization }) }
+      const question = { url, method, headers: all, body, connections, timeoutMs: ownMs, answerBytesMax }
+      const answer = await exchange(question).catch(error => {
+        // A kept connection may be dead by now; what only asks may be asked again.
+        if (!(error instanceof ClientError && error.kind === 'closed' && method === 'GET')) throw error
+        return exchange(question)
+      })
       if (
         answer.status !== 401 ||
         attempt === limits.clientLoginAttemptsMax ||
@@ -164,7 +177,7 @@ export function createSession(service: URL, options: SessionOptions): Session {
   return {
     tls: options,
     send,
-    download,
+    fetch,
     digestAt,
     close() {
       connections.http.destroy()

@@ -5,18 +5,25 @@ import { limits } from '../limits.ts'
 import { AddressError, reachableAddresses } from './address.ts'
 import { ClientError, isLoginRefused, OnvifFault } from './errors.ts'
 import { openConnections } from './exchange.ts'
-import { readMessage, statusText, text } from './message.ts'
+import { firmwareControl, followUpgrade, NoFirmwareControl } from './firmwareControl.ts'
+import type { UpgradeEnd, UpgradeReport } from './firmwareReport.ts'
+import { printable, readMessage, statusText, text } from './message.ts'
 import type { OnvifClient } from './onvifClient.ts'
-import { type UploadAnswer, type UploadSource, upload } from './upload.ts'
+import { uploadResuming } from './resumingUpload.ts'
+import type { UploadAnswer, UploadSource } from './upload.ts'
 
 export type UpgradeProgress =
   /** The device knows that an image is coming and wants this long to get ready. */
   | { readonly phase: 'delay'; readonly delayMs: number }
   | { readonly phase: 'upload'; readonly sentBytes: number; readonly totalBytes: number }
+  /** The connection broke; the device has what is before this byte. */
+  | { readonly phase: 'resume'; readonly firstByte: number }
   /** All is sent; the device verifies and writes. */
   | { readonly phase: 'install' }
   /** The device took the image and restarts; `expectedMs` is its own estimate. */
   | { readonly phase: 'reboot'; readonly expectedMs: number }
+  /** Only with onvifd: how the upgrade stands, when that has changed. */
+  | { readonly phase: 'follow'; readonly report: UpgradeReport }
 
 export interface UpgradeOptions {
   readonly onProgress?: ((progress: UpgradeProgress) => void) | undefined
@@ -33,6 +40,12 @@ export interface UpgradeResult {
   readonly message: string
   /** Whether the device was seen to go away. A device that is back within moments may not be. */
   readonly wasAway: boolean
+  /** The rest is there only where the device is an onvifd that lets itself be asked. */
+  readonly transaction?: string
+  /** `held`: the image is installed and waits for `activate`. */
+  readonly outcome?: 'confirmed' | 'failed' | 'held'
+  /** Why the device went back. */
+  readonly failure?: NonNullable<UpgradeEnd['failure']>
 }
 
 /** The device did not take the image, or did not come back with it. */
@@ -50,7 +63,7 @@ export class UpgradeError extends Error {
 /** An image in a file, which must stay as it is until the upload is over. */
 export async function imageFile(path: string): Promise<UploadSource> {
   const { size } = await stat(path)
-  return { sizeBytes: size, open: () => createReadStream(path, { highWaterMark: 262_144 }) }
+  return { sizeBytes: size, open: start => createReadStream(path, { highWaterMark: 262_144, start }) }
 }
 
 /**
@@ -74,12 +87,59 @@ export async function upgradeFirmware(client: OnvifClient, image: UploadSource, 
   const answer = await uploadImage(client, uri, image, options)
   const message = accepted(answer)
   const expectedMs = durationMs(text(start, 'ExpectedDownTime')) ?? limits.clientDownTimeMs
-  onProgress({ phase: 'reboot', expectedMs })
-  const { newVersion, wasAway } = await afterReboot(client, oldVersion, options.downTimeMaxMs ?? patience(expectedMs), signal)
+  let isRebootTold = false
+  const tellReboot = () => {
+    if (!isRebootTold) onProgress({ phase: 'reboot', expectedMs })
+    isRebootTold = true
+  }
+  const wait = { awayMaxMs: options.downTimeMaxMs ?? patience(expectedMs), onProgress, tellReboot, signal }
+  const transaction = answer.http?.headers['x-onvifd-transaction']?.[0]
+  const seen = transaction === undefined ? { wasAway: answer.wasAway ?? false } : await seeThrough(client, transaction, wait)
+  if ('outcome' in seen) return { oldVersion, newVersion: await firmwareVersion(client), message, ...seen }
+  tellReboot()
+  const { newVersion, wasAway } = await afterReboot(client, oldVersion, wait, seen.wasAway)
   if (!answer.http && newVersion === oldVersion) {
     throw new UpgradeError(`the device closed the connection without an answer to the upload and still runs ${oldVersion}`)
   }
   return { oldVersion, newVersion, message, wasAway }
+}
+
+interface Wait {
+  readonly awayMaxMs: number
+  readonly onProgress: (progress: UpgradeProgress) => void
+  readonly tellReboot: () => void
+  readonly signal: AbortSignal | undefined
+}
+
+/** Waits until an onvifd has kept the image, or gone back; gives no outcome where it does not tell. */
+async function seeThrough(client: OnvifClient, transaction: string, { awayMaxMs, onProgress, tellReboot, signal }: Wait) {
+  let told = ''
+  const onReport = (report: UpgradeReport) => {
+    // What is left of a deadline is no news.
+    const now = `${report.state} ${report.waitingFor?.replace(/\d+/g, '')}`
+    if (now !== told && report.transaction === transaction) onProgress({ phase: 'follow', report })
+    told = now
+  }
+  let isSeenAway = false
+  const onAway = () => {
+    tellReboot()
+    isSeenAway = true
+  }
+  const isHeld = ({ state }: UpgradeReport) => state === 'Installed'
+  try {
+    const followed = await followUpgrade(firmwareControl(client), transaction, { onReport, onAway, awayMaxMs, signal, until: isHeld })
+    const { end, report, wasAway } = followed
+    if (isHeld(report)) return { wasAway, transaction, outcome: 'held' } as const
+    if (!end) return { wasAway }
+    return end.failure
+      ? ({ wasAway, transaction, outcome: 'failed', failure: end.failure } as const)
+      : ({ wasAway, transaction, outcome: 'confirmed' } as const)
+  } catch (error) {
+    if (error instanceof NoFirmwareControl || (error instanceof ClientError && error.status === 401 && told === ''))
+      return { wasAway: isSeenAway }
+    if (error instanceof ClientError) throw new UpgradeError(`the device took the image, but ${error.message}`, { cause: error })
+    throw error
+  }
 }
 
 async function firmwareVersion(client: OnvifClient, timeoutMs?: number): Promise<string> {
@@ -90,6 +150,7 @@ async function firmwareVersion(client: OnvifClient, timeoutMs?: number): Promise
 async function uploadImage(client: OnvifClient, uri: string, image: UploadSource, options: UpgradeOptions): Promise<UploadAnswer> {
   const { session, url: service } = client
   const { onProgress = () => {}, signal, continueTimeoutMs } = options
+  const onResume = (firstByte: number) => onProgress({ phase: 'resume', firstByte })
   const onSent = (sentBytes: number) => {
     onProgress({ phase: 'upload', sentBytes, totalBytes: image.sizeBytes })
     if (sentBytes === image.sizeBytes) onProgress({ phase: 'install' })
@@ -98,7 +159,8 @@ async function uploadImage(client: OnvifClient, uri: string, image: UploadSource
   for (const url of reachableAddresses(uri, service)) {
     const connections = openConnections(session.tls, false)
     try {
-      return await upload(url, image, { connections, digest: session.digestAt(url), onSent, signal, continueTimeoutMs })
+      const parts = { connections, digest: session.digestAt(url), onSent, onResume, signal, continueTimeoutMs }
+      return await uploadResuming(url, image, parts)
     } catch (error) {
       if (!(error instanceof ClientError && error.kind === 'unreachable')) throw error
       unreachable ??= error
@@ -133,23 +195,15 @@ function plainText({ status, headers, body }: NonNullable<UploadAnswer['http']>)
   }
 }
 
-/** One line without control characters: it goes to a terminal. */
-function printable(said: string): string {
-  return said
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, limits.faultReasonCharactersMax)
-}
-
 /** Asks until the device answers with another version, or with the old one after having been away. */
 async function afterReboot(
   client: OnvifClient,
   oldVersion: string,
-  patienceMs: number,
-  signal: AbortSignal | undefined,
+  { awayMaxMs, signal }: Wait,
+  wasSeenAway: boolean,
 ): Promise<{ newVersion: string; wasAway: boolean }> {
-  const deadline = performance.now() + patienceMs
-  let wasAway = false
+  const deadline = performance.now() + awayMaxMs
+  let wasAway = wasSeenAway
   let refusals = 0
   let last: unknown
   while (performance.now() < deadline) {
@@ -168,7 +222,7 @@ async function afterReboot(
     }
   }
   if (last === undefined) return { newVersion: oldVersion, wasAway }
-  throw new UpgradeError(`the device took the image, but is not back after ${Math.round(patienceMs / 1000)} s`, { cause: last })
+  throw new UpgradeError(`the device took the image, but is not back after ${Math.round(awayMaxMs / 1000)} s`, { cause: last })
 }
 
 function patience(expectedMs: number): number {

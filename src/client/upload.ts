@@ -7,18 +7,20 @@ import { ClientError } from './errors.ts'
 import { asClientError, type Connections, type HttpAnswer, readAnswer, startRequest } from './exchange.ts'
 import { targetOf } from './session.ts'
 
-/** A file that can be read from its beginning as often as needed. */
+/** A file that can be read as often as needed, from any byte on. */
 export interface UploadSource {
   readonly sizeBytes: number
-  open(): AsyncIterable<Uint8Array>
+  open(firstByte: number): AsyncIterable<Uint8Array>
 }
 
 export interface UploadOptions {
   /** Opened fresh for each try: a refused try leaves its connection with a body that nobody reads. */
   readonly connections: Connections
   readonly digest: DigestLogin | undefined
-  /** Bytes that have left for the device; it starts again at 0 when the device lets us begin again. */
+  /** Bytes of the file that have left for the device; it starts again at 0 when the device lets us begin again. */
   readonly onSent: (bytes: number) => void
+  /** Where to go on, for a device that has what is before it; default 0. */
+  readonly firstByte?: number | undefined
   readonly signal: AbortSignal | undefined
   /** How long to wait for `100 Continue`. */
   readonly continueTimeoutMs?: number | undefined
@@ -27,6 +29,8 @@ export interface UploadOptions {
 export interface UploadAnswer {
   /** Undefined where the connection broke after the last byte: some devices reboot without an answer. */
   readonly http: HttpAnswer | undefined
+  /** Whether it was found to be away after that. */
+  readonly wasAway?: boolean
 }
 
 /**
@@ -48,9 +52,13 @@ async function uploadOnce(
   authorization: string | undefined,
   options: UploadOptions,
 ): Promise<UploadAnswer> {
+  const { firstByte = 0 } = options
+  const { sizeBytes } = source
   const headers = {
     'content-type': 'application/octet-stream',
-    'content-length': String(source.sizeBytes),
+    'content-length': String(sizeBytes - firstByte),
+    // RFC 9110 14.4: all that is left.
+    ...(firstByte > 0 && { 'content-range': `bytes ${firstByte}-${sizeBytes - 1}/${sizeBytes}` }),
     expect: '100-continue',
     ...(authorization !== undefined && { authorization }),
   }
@@ -66,7 +74,7 @@ async function uploadOnce(
     await connected(request, url)
     if (await mayContinue(exchange, options.continueTimeoutMs ?? limits.clientContinueTimeoutMs)) {
       request.setTimeout(limits.uploadIdleTimeoutMs)
-      sent = await sendBody(request, source, exchange, options.onSent)
+      sent = await sendBody(request, source, exchange, options)
       request.setTimeout(limits.clientInstallTimeoutMs)
     }
     return { http: await readAnswer(await exchange.response, limits.clientAnswerBytesMax) }
@@ -131,16 +139,16 @@ async function mayContinue({ response, continued }: Exchange, timeoutMs: number)
   }
 }
 
-/** Sends the file; false where the device answered before its end. */
+/** Sends the file, or what is left of it; false where the device answered before its end. */
 async function sendBody(
   request: ClientRequest,
   source: UploadSource,
   { response, settled }: Exchange,
-  onSent: (bytes: number) => void,
+  { firstByte = 0, onSent }: UploadOptions,
 ): Promise<boolean> {
-  let bytes = 0
-  onSent(0)
-  for await (const chunk of source.open()) {
+  let bytes = firstByte
+  onSent(bytes)
+  for await (const chunk of source.open(firstByte)) {
     if (settled()) return false
     bytes += chunk.length
     if (bytes > source.sizeBytes) throw new Error('the file has grown since the upload began')

@@ -92,7 +92,7 @@ function httpClient(session: Session): soap.IHttpClient {
 }
 
 async function get(session: Session, url: URL) {
-  const { status, body } = await session.download(url)
+  const { status, body } = await session.fetch(url)
   return { status, body: body.toString('utf8') }
 }
 

@@ -29,6 +29,10 @@ export interface Store {
   importDocuments(documents: Readonly<Record<string, unknown>>): void
   /** Factory default: every document but the machine's and those named becomes its initial value. */
   clear(keep?: readonly string[]): void
+  /** Reads everything again as a start would. Throws StoreError where a start would. */
+  verify(): void
+  /** When it returns, the file alone holds everything, until the next change. Not inside of a transaction. */
+  settle(): void
   /** No call is allowed after it. */
   close(): void
 }
@@ -36,6 +40,8 @@ export interface Store {
 /** A document without its type, for what concerns all of them. */
 interface Entry {
   value(): unknown
+  /** Throws where what is stored cannot be read. */
+  verify(): void
   /** Checks now; the returned function writes. */
   prepare(stored: unknown): () => void
   reset(): void
@@ -80,6 +86,10 @@ export function openStore(path: string): Store {
 
     entries.set(name, {
       value: () => value,
+      verify() {
+        const now = select.get(name)?.value
+        if (now !== undefined) readStored(path, name, now, parse)
+      },
       prepare(imported) {
         const checked = parse(imported)
         return () => set(checked)
@@ -145,7 +155,84 @@ export function openStore(path: string): Store {
       })
     },
 
+    verify() {
+      try {
+        // Otherwise it would be the pages in memory.
+        database.exec('PRAGMA shrink_memory')
+        assertOurs(path, database)
+        for (const entry of entries.values()) entry.verify()
+      } catch (error) {
+        throw error instanceof StoreError ? error : explained(path, error)
+      }
+    },
+
+    settle() {
+      const left = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+      if (left?.busy !== 0) throw new StoreError(`${path} is being written`)
+    },
+
     close: () => database.close(),
+  }
+}
+
+/**
+ * Writes these documents of the file `from` over those of the file `to`, which nobody has open; one that is not in `from`, or that
+ * its function throws on, stays as it is in `to`. Throws StoreError where a file cannot be read or written: `to` may be anything then.
+ */
+export function carryDocuments(from: string, to: string, documents: Readonly<Record<string, (stored: unknown) => unknown>>): void {
+  const found = withDatabase(from, database => {
+    const select = database.prepare('SELECT value FROM documents WHERE name = ?')
+    return Object.entries(documents).flatMap(([name, parse]) => {
+      const value = select.get(name)?.value
+      return typeof value === 'string' && isReadable(value, parse) ? [{ name, value }] : []
+    })
+  })
+  withDatabase(to, database => {
+    const write = database.prepare('INSERT INTO documents VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
+    for (const { name, value } of found) write.run(name, value)
+  })
+}
+
+function isReadable(value: string, parse: (stored: unknown) => unknown): boolean {
+  try {
+    parse(JSON.parse(value))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** When it returns, the file alone holds everything. */
+function withDatabase<T>(path: string, act: (database: DatabaseSync) => T): T {
+  try {
+    const database = openFile(path, 'rw')
+    if (database === undefined) throw new StoreError(`${path} cannot be opened`)
+    try {
+      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN IMMEDIATE')
+      const result = act(database)
+      database.exec('COMMIT')
+      return result
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    throw error instanceof StoreError ? error : explained(path, error)
+  }
+}
+
+/**
+ * Keeps other processes, and other devices of this one, from what the file stands for until `release` or the end of the process: a
+ * lock of the kernel's that cannot be left behind. Throws StoreError where somebody has it.
+ */
+export function lockFile(path: string): { release(): void } {
+  const database = new DatabaseSync(path, { timeout: limits.storeLockTimeoutMs })
+  try {
+    // Nothing is ever written into it.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    return { release: () => database.close() }
+  } catch (error) {
+    database.close()
+    throw explained(path, error)
   }
 }
 

@@ -9,6 +9,7 @@ import type { OperationName } from '../onvif/types.generated.ts'
 import { baseOf, paths } from '../operations/device/addresses.ts'
 import type { Logs } from '../platform/platform.ts'
 import { placeholder, readContractFiles } from './contractFiles.ts'
+import { answerOrder, answerQuestion, type FirmwareDoor, orders } from './firmware.ts'
 import { logIn } from './login.ts'
 import { plainHeaders, replyText, type Terms } from './reply.ts'
 import { hasBody, originOf, remoteAddressOf } from './request.ts'
@@ -32,6 +33,7 @@ export interface AppOptions extends Terms {
   readonly uploads: ReadonlyMap<string, UploadTarget>
   /** By path. */
   readonly downloads: ReadonlyMap<string, Download>
+  readonly firmware: FirmwareDoor['firmware']
   readonly logs: Pick<Logs, 'system' | 'access'>
   /** What the addresses in the contract begin with, instead of what the client used. */
   readonly publicOrigin?: URL | undefined
@@ -61,6 +63,10 @@ export async function createApp({ uploads, downloads, publicOrigin, ...door }: A
       await sendFile(request, response, content, download)
     })
   }
+
+  app.all(paths.firmware, readOnly, (request, response) => answerQuestion(door, request, response, firmware => firmware.report()))
+  app.all(paths.firmwareHistory, readOnly, (request, response) => answerQuestion(door, request, response, firmware => firmware.history()))
+  for (const [path, order] of orders) app.all(path, (request, response) => answerOrder(door, request, response, order))
 
   for (const [name, text] of files) {
     // The second path is where `schemaLocation="device.xsd"` leads from the first one below.

@@ -4,6 +4,43 @@ import { UploadRefusal } from '../device/upload.ts'
 /** What a source has for its reader now; it throws where the body is bad. */
 export type Poll = () => Buffer | 'later' | 'end'
 
+/** Where the bytes come from: all of the body, or the one file of a form. */
+export interface Source {
+  readonly poll: Poll
+  /** Begins to read; `ring` is called when there may be something new. */
+  attach(ring: () => void): void
+  /** Leaves the rest of the body to whoever reads next. */
+  detach(): void
+}
+
+/** Piece by piece as Node has them from the socket: `read()` would put several into a new buffer, which costs a third of the CPU. */
+export function wholeBody(request: IncomingMessage): Source {
+  let ring = () => {}
+  let next: Buffer | undefined
+  const onData = (piece: Buffer) => {
+    next = piece
+    request.pause()
+    ring()
+  }
+  return {
+    poll() {
+      const piece = next
+      next = undefined
+      if (piece !== undefined) return piece
+      if (request.readableEnded) return 'end'
+      request.resume()
+      return 'later'
+    },
+    attach(bell) {
+      ring = bell
+      request.on('data', onData).on('end', ring)
+    },
+    detach() {
+      request.off('data', onData).off('end', ring)
+    },
+  }
+}
+
 /**
  * The body of one upload on its way in. `signal` is aborted when the client hangs up or the device stops; its reason is the
  * UploadRefusal to answer with. In contrast to a stream's own iterator it leaves the connection alive when its reader stops early,

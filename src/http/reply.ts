@@ -16,30 +16,35 @@ export interface Terms {
 /** Sent with everything that is not a SOAP message: nothing here is to be kept, or taken for something else by a browser. */
 export const plainHeaders = ['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'] as const
 
-/**
- * Answers with a line of text; `headers` are names and values in turn. Where the client is still sending, the answer goes out at
- * once with `Connection: close`, and the rest of the body is read and forgotten within bounds before the connection ends.
- */
-export function replyText(
+type Answer<Content> = [
   terms: Terms,
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
-  text: string,
-  headers: readonly string[] = [],
-): void {
+  content: Content,
+  headers?: readonly string[],
+]
+
+/** Answers with a line of text; `headers` are names and values in turn. */
+export function replyText(...[terms, request, response, status, text, headers]: Answer<string>): void {
+  reply(terms, request, response, status, `${text}\n`, ['Content-Type', 'text/plain; charset=utf-8', ...(headers ?? [])])
+}
+
+/** Answers a program. */
+export function replyJson(...[terms, request, response, status, value, headers]: Answer<object>): void {
+  reply(terms, request, response, status, `${JSON.stringify(value)}\n`, ['Content-Type', 'application/json', ...(headers ?? [])])
+}
+
+/**
+ * Where the client is still sending, the answer goes out at once with `Connection: close`, and the rest of the body is read and
+ * forgotten within bounds before the connection ends.
+ */
+function reply(...[terms, request, response, status, content, headers = []]: Answer<string>): void {
   if (response.destroyed || response.headersSent) return
-  const body = Buffer.from(`${text}\n`)
+  const body = Buffer.from(content)
   const unread = hasBody(request) && !request.complete
   if (unread || terms.stopping.aborted) response.shouldKeepAlive = false
-  response.writeHead(status, [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(body.length),
-    ...plainHeaders,
-    ...headers,
-  ])
+  response.writeHead(status, ['Content-Length', String(body.length), ...plainHeaders, ...headers])
   if (!unread) {
     response.end(body)
     return
@@ -61,7 +66,7 @@ export function afterReply(response: ServerResponse, log: Log, effect: () => Pro
  * RFC 9112 9.6: a connection that is closed with unread bytes in it is reset, and a reset takes the answer with it. Clients that
  * send the whole body before they look (ODM does, twice with Digest) would never see a 401, so the body is taken to its end.
  */
-function linger({ bounds, stopping }: Terms, request: IncomingMessage, done: () => void): void {
+export function linger({ bounds, stopping }: Terms, request: IncomingMessage, done: () => void): void {
   const giveUp = () => void request.destroy()
   stopping.addEventListener('abort', giveUp)
   const silence = setTimeout(giveUp, bounds.lingerIdleTimeoutMs)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { limits } from '../limits.ts'
 import type { AppOptions } from './app.ts'
+import { orders } from './firmware.ts'
 import { createListener, type Listener, type ListenerOptions } from './listener.ts'
 import { type Bounds, replyText, type Terms } from './reply.ts'
 import { misframed, originForm, pathOf, remoteAddressOf } from './request.ts'
@@ -8,7 +9,7 @@ import { answerSoap, type SoapDoor } from './soap.ts'
 
 export interface HttpOptions
   extends Pick<SoapDoor, 'handle'>,
-    Pick<AppOptions, 'authenticator' | 'uploads' | 'downloads' | 'logs' | 'publicOrigin'> {
+    Pick<AppOptions, 'authenticator' | 'uploads' | 'downloads' | 'firmware' | 'logs' | 'publicOrigin'> {
   /** Who may connect; everybody where it is left out. */
   readonly admits?: ListenerOptions['admits']
   /** For tests: what else than limits.ts says. */
@@ -61,7 +62,7 @@ export function createHttpServer({ admits = () => true, ...options }: HttpOption
   /** Device operations are answered on every path of /onvif/: clients post to whichever service address they have read. */
   function isSoap(target: string): boolean {
     const path = target.startsWith('/onvif/') ? target : pathOf(target)
-    return path.startsWith('/onvif/') && !uploadFolders.some(folder => path.startsWith(folder))
+    return path.startsWith('/onvif/') && !orders.has(path) && !uploadFolders.some(folder => path.startsWith(folder))
   }
 
   /** Everything else is Express's, which is loaded when the first of it comes: it takes longer than the first SOAP answer may. */

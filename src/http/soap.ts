@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../platform/platform.ts'
+import { Gathered } from '../soap/gathered.ts'
 import type { SoapAnswer, SoapRequest } from '../soap/message.ts'
-import { afterReply, type Bounds, replyText, type Terms } from './reply.ts'
+import { Arrival } from './arrival.ts'
+import { afterReply, type Bounds, linger, replyText, type Terms } from './reply.ts'
 import { expectsContinue, mediaTypeOf, originOf, remoteAddressOf } from './request.ts'
 
 export interface SoapDoor extends Terms {
@@ -19,44 +21,35 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
   }
   if (expectsContinue(request)) response.writeContinue()
 
-  const isPackage = isMultipart(request)
-  const bytesMax = isPackage ? bounds.packageBytesMax : bounds.requestBytesMax
-  if (isPackage) {
-    packages += 1
-    response.once('close', () => {
-      packages -= 1
-    })
-  }
-  let message: Buffer = nothing
-  let bytes = 0
+  const bytesMax = isMultipart(request) ? bounds.packageBytesMax : bounds.requestBytesMax
+  const leave = isMultipart(request) ? count(response) : () => {}
+  const message = new Gathered()
   let deadline = 0
-  const stop = (status: number, text: string) => {
-    request.off('data', onData).off('end', onEnd)
-    message = nothing
-    replyText(door, request, response, status, text)
+  const arrive = () => {
+    void deliver(door, request, response, new Arrival(door, request, message.bytes(), bytesMax, leave))
   }
+  if (lengthOf(request) > bounds.requestBytesMax) {
+    arrive()
+    return
+  }
+  const stopReading = () => request.off('data', onData).off('end', onEnd)
   const onData = (piece: Buffer) => {
-    const end = bytes + piece.length
-    if (end > bytesMax) {
-      stop(413, 'the message is too large')
-      return
-    }
-    // Most messages come in one piece, which is taken as it is.
-    if (bytes === 0) message = piece
-    else {
-      // Silence ends the connection; the clock is for the client that sends a byte now and then.
+    // Silence ends the connection; the clock is for the client that sends a byte now and then.
+    if (message.length > 0) {
       const now = performance.now()
       deadline ||= now + bounds.requestTimeoutMs
       if (now > deadline) {
-        stop(408, 'the message took too long')
+        stopReading()
+        replyText(door, request, response, 408, 'the message took too long')
         return
       }
-      if (end > message.length) message = grown(message, bytes, Math.min(2 * end, bytesMax))
-      piece.copy(message, bytes)
     }
-    bytes = end
+    message.add(piece)
+    if (message.length <= bounds.requestBytesMax) return
+    stopReading().pause()
+    arrive()
   }
-  const onEnd = () => void deliver(door, request, response, bytes === message.length ? message : message.subarray(0, bytes))
+  const onEnd = () => void deliver(door, request, response, message.bytes())
   request.on('data', onData).on('end', onEnd)
 }
 
@@ -65,16 +58,22 @@ let packages = 0
 
 const isMultipart = (request: IncomingMessage): boolean => mediaTypeOf(request) === 'multipart/related'
 
-const nothing = Buffer.alloc(0)
-
-/** Pieces are copied together as they come: a client that sends single bytes must not cost an object for each of them. */
-function grown(message: Buffer, bytes: number, size: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(size)
-  message.copy(larger, 0, 0, bytes)
-  return larger
+/** Counts a message with attachments until its answer is out, or until its sender is known. */
+function count(response: ServerResponse): () => void {
+  packages += 1
+  let isCounted = true
+  const leave = () => {
+    if (isCounted) packages -= 1
+    isCounted = false
+  }
+  response.once('close', leave)
+  return leave
 }
 
-async function deliver(door: SoapDoor, request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
+const lengthOf = ({ headers }: IncomingMessage): number => Number(headers['content-length'] ?? 0)
+
+async function deliver(door: SoapDoor, request: IncomingMessage, response: ServerResponse, body: Buffer | Arrival): Promise<void> {
+  const arrival = body instanceof Arrival ? body : undefined
   try {
     const answer = await door.handle({
       body,
@@ -84,24 +83,38 @@ async function deliver(door: SoapDoor, request: IncomingMessage, response: Serve
       contentType: request.headers['content-type'],
       authorization: request.headers.authorization,
     })
+    arrival?.end()
     if (answer.afterReply) afterReply(response, door.log, answer.afterReply)
-    if (response.destroyed) return
-    if (door.stopping.aborted) response.shouldKeepAlive = false
-    response.writeHead(answer.status, flat(answer.headers))
-    response.end(answer.body)
+    const refusal = arrival?.refusal
+    if (refusal) replyText(door, request, response, refusal.status, refusal.message)
+    else send(door, request, response, answer)
   } catch (error) {
+    arrival?.end()
     // The service answers its errors itself, so this is a bug in one of the two.
     door.log.error({ error }, 'a SOAP request found no answer')
     replyText(door, request, response, 500, 'the device could not answer')
   }
 }
 
+/** Where the client is still sending, the answer goes out at once, and the rest is read and forgotten as for any other answer. */
+function send(door: SoapDoor, request: IncomingMessage, response: ServerResponse, { status, headers, body }: SoapAnswer): void {
+  if (response.destroyed) return
+  const isUnread = !request.complete
+  if (isUnread || door.stopping.aborted) response.shouldKeepAlive = false
+  response.writeHead(status, flat(headers))
+  if (!isUnread) {
+    response.end(body)
+    return
+  }
+  response.write(body)
+  linger(door, request, () => response.end())
+}
+
 /** What can be told before the body is read, Core 5.8.2.4. The type of a message is its envelope's business, not this header's. */
 function refused(request: IncomingMessage, bounds: Bounds): [status: number, text: string] | undefined {
   const { headers } = request
   const isPackage = isMultipart(request)
-  if (Number(headers['content-length'] ?? 0) > (isPackage ? bounds.packageBytesMax : bounds.requestBytesMax))
-    return [413, 'the message is too large']
+  if (lengthOf(request) > bounds.arrivingBytesMax) return [413, 'the message is too large']
   if (isEncoded(headers)) return [415, 'content codings are not taken']
   if (!isPackage && mediaTypeOf(request).startsWith('multipart/')) return [415, 'of multipart messages, only multipart/related is taken']
   if (isPackage && packages >= bounds.packagesMax) return [503, 'too many messages with attachments at a time']

@@ -4,7 +4,7 @@ import busboy from 'busboy'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { UploadRefusal, type UploadRequest, type UploadTarget } from '../device/upload.ts'
 import type { Logs } from '../platform/platform.ts'
-import { Intake, type Poll } from './intake.ts'
+import { Intake, type Source, wholeBody } from './intake.ts'
 import { type AppRequest, logIn } from './login.ts'
 import { afterReply, replyText, type Terms } from './reply.ts'
 import { expectsContinue, mediaTypeOf, pathOf, remoteAddressOf } from './request.ts'
@@ -25,25 +25,17 @@ interface Outcome {
   readonly transaction: string | undefined
 }
 
-/** Where the bytes come from: all of the body, or the one file of a form. */
-interface Source {
-  readonly poll: Poll
-  /** Begins to read; `ring` is called when there may be something new. */
-  attach(ring: () => void): void
-  /** Leaves the rest of the body to whoever reads next. */
-  detach(): void
-}
-
 const ticketForm = /^\/([A-Za-z0-9_-]{1,64})$/
 
 /**
- * One file by POST; `request.url` is what follows the path. The order is the point: log in, be admitted, only then ask for the
- * body, pass it on, answer, and act when the answer is out.
+ * One file by POST, and where it is to go on by HEAD; `request.url` is what follows the path. The order is the point: log in, be
+ * admitted, only then ask for the body, pass it on, answer, and act when the answer is out.
  */
 export async function answerUpload(door: UploadDoor, request: AppRequest, response: ServerResponse): Promise<void> {
-  const { path, logs } = door
+  const { path, logs, target } = door
+  if (request.method === 'HEAD' && target.offset) return answerOffset(door, request, response)
   if (request.method !== 'POST') {
-    replyText(door, request, response, 405, 'POST the file', ['Allow', 'POST'])
+    replyText(door, request, response, 405, 'POST the file', ['Allow', target.offset ? 'HEAD, POST' : 'POST'])
     return
   }
   const caller = await logIn(door, request, response, 'UNRECOVERABLE', door.target.operation)
@@ -65,25 +57,57 @@ export async function answerUpload(door: UploadDoor, request: AppRequest, respon
   }
   const { status, reason, message, transaction } = outcome
   logs.access.info({ ...entry, status, reason, transaction }, message)
+  replyOutcome(door, request, response, outcome)
+}
+
+function replyOutcome(
+  door: UploadDoor,
+  request: AppRequest,
+  response: ServerResponse,
+  { status, reason, message, transaction }: Outcome,
+): void {
   const headers = transaction === undefined ? [] : ['X-Onvifd-Transaction', transaction]
   if (status === 503) headers.push('Retry-After', String(door.bounds.uploadRetryAfterSeconds))
   const suffix = transaction === undefined ? '' : ` (transaction ${transaction})`
   replyText(door, request, response, status, `${reason} ${message}${suffix}`, headers)
 }
 
-async function take({ target }: UploadDoor, request: AppRequest, response: ServerResponse, user: string, intake: Intake) {
-  const ticket = ticketForm.exec(pathOf(request.url ?? ''))?.[1]
+/** How many bytes of a broken upload the device has, to go on from there with Content-Range. */
+async function answerOffset(door: UploadDoor, request: AppRequest, response: ServerResponse): Promise<void> {
+  const caller = await logIn(door, request, response, 'UNRECOVERABLE', door.target.operation)
+  if (caller === undefined) return
+  try {
+    const offset = door.target.offset?.(ticketOf(request)) ?? 0
+    replyText(door, request, response, 200, '', ['Upload-Offset', String(offset)])
+  } catch (error) {
+    if (!(error instanceof UploadRefusal)) throw error
+    replyOutcome(door, request, response, error)
+  }
+}
+
+function ticketOf({ url = '' }: AppRequest): string {
+  const ticket = ticketForm.exec(pathOf(url))?.[1]
   if (ticket === undefined) throw new UploadRefusal(404, 'ticket', 'there is no upload at this address')
+  return ticket
+}
+
+async function take({ target }: UploadDoor, request: AppRequest, response: ServerResponse, user: string, intake: Intake) {
+  const ticket = ticketOf(request)
   const type = mediaTypeOf(request)
   if (type.startsWith('multipart/') && type !== 'multipart/form-data') {
     throw new UploadRefusal(415, 'format', `${type} is not taken: send the file as it is, or as the file of a form`)
   }
   const isForm = type === 'multipart/form-data'
   const length = request.headers['content-length']
+  const lengthBytes = length === undefined ? undefined : Number(length)
+  const written = request.headers['content-range']
+  if (written !== undefined && (isForm || !target.offset))
+    throw new UploadRefusal(400, 'range', isForm ? 'a form cannot go on: send the rest of the file as it is' : 'send the whole file')
   const upload: UploadRequest = {
     ticket,
     // That of a form is not that of its file.
-    lengthBytes: isForm || length === undefined ? undefined : Number(length),
+    lengthBytes: isForm ? undefined : lengthBytes,
+    ...(written !== undefined && { range: parseRange(written, lengthBytes) }),
     user,
     remoteAddress: remoteAddressOf(request),
     signal: intake.signal,
@@ -101,32 +125,18 @@ async function take({ target }: UploadDoor, request: AppRequest, response: Serve
   }
 }
 
-/** Piece by piece as Node has them from the socket: `read()` would put several into a new buffer, which costs a third of the CPU. */
-function wholeBody(request: IncomingMessage): Source {
-  let ring = () => {}
-  let next: Buffer | undefined
-  const onData = (piece: Buffer) => {
-    next = piece
-    request.pause()
-    ring()
-  }
-  return {
-    poll() {
-      const piece = next
-      next = undefined
-      if (piece !== undefined) return piece
-      if (request.readableEnded) return 'end'
-      request.resume()
-      return 'later'
-    },
-    attach(bell) {
-      ring = bell
-      request.on('data', onData).on('end', ring)
-    },
-    detach() {
-      request.off('data', onData).off('end', ring)
-    },
-  }
+/**
+ * `bytes 4-9/10` (RFC 9110 14.4): the rest of the file, from its byte 4 on. A part from its middle is refused: the device needs the
+ * bytes in their order, and one connection is enough for what is left.
+ */
+function parseRange(written: string, lengthBytes: number | undefined): NonNullable<UploadRequest['range']> {
+  const [first, last, total] = (/^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(written)?.slice(1) ?? []).map(Number)
+  if (first === undefined || last === undefined || total === undefined)
+    throw new UploadRefusal(400, 'range', 'Content-Range has to be bytes FIRST-LAST/TOTAL')
+  if (first > last || last >= total) throw new UploadRefusal(400, 'range', 'the Content-Range contradicts itself')
+  if (lengthBytes !== last - first + 1) throw new UploadRefusal(400, 'range', 'Content-Length and Content-Range do not agree')
+  if (last !== total - 1) throw new UploadRefusal(416, 'range', 'send all that is left, up to the end of the file')
+  return { firstByte: first, totalBytes: total }
 }
 
 /**

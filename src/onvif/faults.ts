@@ -76,6 +76,10 @@ export const catalogue = {
   // 8.3.4 RestoreSystem
   InvalidBackupFile: ['Sender', 'InvalidArgVal'],
 
+  // 24.12 8.3.9 UpgradeSystemFirmware
+  InvalidFirmware: ['Sender', 'InvalidArgs'],
+  FirmwareUpgradeFailed: ['Receiver', 'Action'],
+
   // 8.3.7 SetSystemDateAndTime
   InvalidTimeZone: ['Sender', 'InvalidArgVal'],
   InvalidDateTime: ['Sender', 'InvalidArgVal'],

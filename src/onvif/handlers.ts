@@ -28,8 +28,21 @@ export interface Call {
   readonly isMultipart: boolean
   /** The bytes that came beside the message under this reference; undefined where there are none. */
   attachment(href: string): Uint8Array | undefined
+  /**
+   * The same for an operation whose attachments are too large to be held: its bytes, to be read once, may be still arriving. They
+   * end in a SoapFault where the message is not sound to its end.
+   */
+  stream(href: string): Promise<AttachmentStream | undefined>
   /** Sends the bytes beside the answer, which is an MTOM message then. Gives the reference to them. */
   attach(content: Uint8Array, contentType: string): AttachmentData
+}
+
+export interface AttachmentStream {
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** Undefined while they are arriving. */
+  readonly lengthBytes: number | undefined
+  /** Aborted when the client hangs up or the device stops. */
+  readonly signal: AbortSignal
 }
 
 export type Handler<O extends OperationName> = (request: Operations[O]['request'], call: Call) => Promise<Operations[O]['response']>

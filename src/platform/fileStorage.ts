@@ -53,7 +53,10 @@ export function createFileStorage(): Storage {
       await finish(path)
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       const file = openFile(path, 'w+')
-      await use(path, file, handle => handle.truncate(sizeBytes))
+      // A block device is there already and keeps its size; opening it to make it empty does nothing (open(2), O_TRUNC).
+      await use(path, file, async handle => {
+        if ((await handle.stat()).isFile()) await handle.truncate(sizeBytes)
+      })
     },
 
     async pwrite(path, offset, bytes) {

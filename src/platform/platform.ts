@@ -260,6 +260,8 @@ export interface ImageHead {
   readonly version: string
   readonly description: string
   readonly securityEpoch: number | undefined
+  /** A moment that had passed when it was built. */
+  readonly buildTime?: Date | undefined
   readonly signers: readonly string[]
   readonly payloads: readonly Payload[]
 }
@@ -286,6 +288,18 @@ export interface InstallContext {
   onProgress(percent: number): void
   /** An engine that activates with the installation waits for this before it lets that happen. */
   beforeActivation(): Promise<void>
+}
+
+/**
+ * The lowest security epoch that may still be installed, kept where no disk image can take it back: the NV index of a TPM, the
+ * RPMB of an eMMC, fuses. It stands beside the one of the boot record, and the higher of the two counts. It is raised when a
+ * slot is confirmed, never before: a new image that has to be given up must not shut out the old one.
+ */
+export interface AntiRollbackStore {
+  /** 0 where nothing was ever raised. Throws where it cannot be read, and then nothing is installed. */
+  lowest(): Promise<number>
+  /** Durable when it returns. Repeated, or with less than is there, it changes nothing. */
+  raise(epoch: number): Promise<void>
 }
 
 /** Of the two copies of the boot record: `half` where one is damaged, `lost` where both are. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { lockFile } from '../device/store.ts'
 
 /** What the operator has to mend before the device can start. */
 export class StateError extends Error {
@@ -23,6 +24,14 @@ export function openStateFolder(path: string): StateFolder {
   if (!existsSync(databaseFile(folder)) && existsSync(join(folder, 'slots')))
     throw new StateError(`${databaseFile(folder)} is missing: ${whatToDo}`)
   return { path: folder, key }
+}
+
+/** Before anything in the folder is changed: it belongs to one device at a time. Throws StoreError where another one has it. */
+export function lockStateFolder({ path }: StateFolder): { release(): void } {
+  const file = join(path, 'device.lock')
+  const lock = lockFile(file)
+  chmodSync(file, 0o600)
+  return lock
 }
 
 export const databaseFile = (folder: string): string => join(folder, 'device.db')

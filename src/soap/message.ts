@@ -1,6 +1,7 @@
 /** One SOAP request as it left the socket, or as a test or an embedding program made it. */
 export interface SoapRequest {
-  readonly body: Uint8Array
+  /** A whole message, or one that is too large to be collected. */
+  readonly body: Uint8Array | ArrivingBody
   /** Scheme, host and port by which the client reached the device. */
   readonly origin: URL
   readonly remoteAddress: string
@@ -10,6 +11,21 @@ export interface SoapRequest {
   readonly contentType?: string | undefined
   /** The Authorization header, if any. */
   readonly authorization?: string | undefined
+}
+
+/** A message on its way in. */
+export interface ArrivingBody {
+  /**
+   * To be read once. Until `admit` it ends in an error where the message is larger or slower than one that is collected may be;
+   * after that, only where it breaks off.
+   */
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** Content-Length, where the client sent one. */
+  readonly lengthBytes: number | undefined
+  /** Aborted when the client hangs up or the device stops. */
+  readonly signal: AbortSignal
+  /** The sender is known and may send this: its size and time are the reader's business from here on. */
+  admit(): void
 }
 
 export interface SoapAnswer {

@@ -30,14 +30,24 @@ export class PartSplitter {
   }
 
   write(piece: Buffer): void {
-    let rest: Buffer | undefined = this.#kept.length === 0 ? piece : Buffer.concat([this.#kept, piece])
-    this.#kept = Buffer.alloc(0)
+    let rest: Buffer | undefined = this.#state === 'body' ? this.#across(piece) : Buffer.concat([this.#kept, piece])
+    this.#kept = nothing
     while (rest !== undefined) rest = this.#step(rest)
   }
 
   /** After the last piece. */
   finish(): void {
     if (this.#state !== 'epilogue') throw malformed('it has no end')
+  }
+
+  /** What was kept and this piece; without a copy of the piece where no delimiter begins in what was kept. */
+  #across(piece: Buffer): Buffer {
+    if (this.#kept.length === 0) return piece
+    const seam = Buffer.concat([this.#kept, piece.subarray(0, this.#delimiter.length)])
+    // A short piece does not decide it.
+    if (piece.length < this.#delimiter.length || seam.includes(this.#delimiter)) return Buffer.concat([this.#kept, piece])
+    this.#sink.data(this.#kept)
+    return piece
   }
 
   /** Takes what can be decided and gives the rest, or keeps it for the next piece and gives undefined. */
@@ -101,6 +111,8 @@ export class PartSplitter {
   }
 }
 
+const nothing = Buffer.alloc(0)
+
 function headersOf(text: string): ReadonlyMap<string, string> {
   const headers = new Map<string, string>()
   for (const line of text.replace(/\r\n[ \t]+/g, ' ').split('\r\n')) {
@@ -110,7 +122,7 @@ function headersOf(text: string): ReadonlyMap<string, string> {
   return headers
 }
 
-const malformed = (why: string): SoapFault => fault('WellFormed', `the multipart message is malformed: ${why}`)
+export const malformed = (why: string): SoapFault => fault('WellFormed', `the multipart message is malformed: ${why}`)
 
 /** A message as it came: its envelope, and what came beside it, by Content-ID. */
 export interface Package {
@@ -120,42 +132,66 @@ export interface Package {
   readonly isMultipart: boolean
 }
 
+/** Whether a message with this Content-Type is a package: anything else is all envelope. */
+export const isPackage = (contentType: string): boolean => /^multipart\/related[ \t]*(?:;|$)/i.test(contentType)
+
+/** A part as its head describes it. */
+export interface PartHead {
+  readonly id: string
+  readonly encoding: string
+}
+
+export function partHeadOf(headers: ReadonlyMap<string, string>): PartHead {
+  return { id: bare(headers.get('content-id') ?? ''), encoding: (headers.get('content-transfer-encoding') ?? 'binary').toLowerCase() }
+}
+
 /** Takes an MTOM message apart (XOP 1.0, RFC 2387); any other message is all envelope. Throws the fault WellFormed. */
 export function unpack(body: Uint8Array, contentType = ''): Package {
-  if (!/^multipart\/related[ \t]*(?:;|$)/i.test(contentType)) return { envelope: body, attachments: new Map(), isMultipart: false }
-  const { boundary, start } = parametersOf(contentType)
-  if (boundary === undefined || boundary.length > 70 || boundary === '') throw malformed('it names no boundary')
-  const parts: { readonly id: string; readonly encoding: string; readonly pieces: Buffer[] }[] = []
+  if (!isPackage(contentType)) return { envelope: body, attachments: new Map(), isMultipart: false }
+  const { boundary, start } = packageParameters(contentType)
+  const parts: (PartHead & { readonly pieces: Buffer[] })[] = []
   const splitter = new PartSplitter(boundary, {
-    begin: headers =>
-      void parts.push({
-        id: bare(headers.get('content-id') ?? ''),
-        encoding: (headers.get('content-transfer-encoding') ?? 'binary').toLowerCase(),
-        pieces: [],
-      }),
+    begin: headers => void parts.push({ ...partHeadOf(headers), pieces: [] }),
     data: bytes => void parts.at(-1)?.pieces.push(bytes),
     end: () => {},
   })
-  splitter.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+  splitter.write(asBuffer(body))
   splitter.finish()
-  const root = start === undefined ? parts[0] : parts.find(({ id }) => id === bare(start))
-  if (!root) throw malformed('it has no root part')
+  const root = start === undefined ? parts[0] : parts.find(({ id }) => id === start)
+  if (!root) throw noRoot()
   const others = parts.filter(part => part !== root)
   const attachments = new Map(others.map(({ id, encoding, pieces }) => [id, decoded(pieces, encoding)]))
-  if (attachments.size < others.length) throw malformed('two parts have the same Content-ID')
+  if (attachments.size < others.length || (root.id !== '' && attachments.has(root.id))) throw sameId()
   return { envelope: decoded(root.pieces, root.encoding), attachments, isMultipart: true }
 }
 
-function decoded(pieces: readonly Buffer[], encoding: string): Buffer {
+export function decoded(pieces: readonly Buffer[], encoding: string): Buffer {
   const [only = Buffer.alloc(0), ...more] = pieces
   const bytes = more.length === 0 ? only : Buffer.concat(pieces)
-  if (encoding === 'binary' || encoding === '8bit' || encoding === '7bit') return bytes
-  if (encoding === 'base64') return Buffer.from(bytes.toString('latin1'), 'base64')
+  return isBase64(encoding) ? Buffer.from(bytes.toString('latin1'), 'base64') : bytes
+}
+
+/** Whether a part has to be decoded. Throws the fault WellFormed for an encoding that is not taken. */
+export function isBase64(encoding: string): boolean {
+  if (encoding === 'base64') return true
+  if (encoding === 'binary' || encoding === '8bit' || encoding === '7bit') return false
   throw malformed('the encoding of a part is not taken')
 }
 
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+export const noRoot = (): SoapFault => malformed('it has no root part')
+export const sameId = (): SoapFault => malformed('two parts have the same Content-ID')
+
 /** `<a@b>` → `a@b`. */
 const bare = (id: string): string => id.replace(/^<(.*)>$/, '$1')
+
+/** The boundary of a package, and the Content-ID of its root where it is named. Throws the fault WellFormed. */
+export function packageParameters(contentType: string): { readonly boundary: string; readonly start: string | undefined } {
+  const { boundary, start } = parametersOf(contentType)
+  if (boundary === undefined || boundary.length > 70 || boundary === '') throw malformed('it names no boundary')
+  return { boundary, start: start === undefined ? undefined : bare(start) }
+}
 
 /** Those of a media type (RFC 9110 5.6.6), quoted or not, names in lower case. */
 function parametersOf(contentType: string): { readonly boundary?: string; readonly start?: string } {

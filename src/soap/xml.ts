@@ -59,6 +59,11 @@ export function parseXml(text: string, bounds: XmlLimits = limits): XmlElement {
   return new Scanner(text, bounds).document()
 }
 
+/** The tags, the outermost first, that are open where the text breaks off. Throws XmlError where it is no beginning of a message. */
+export function openTags(text: string, bounds: XmlLimits = limits): readonly string[] {
+  return new Scanner(text, bounds).read()
+}
+
 /** The namespace that a prefix stands for, or undefined if it is not declared; '' asks for the default namespace. */
 export function namespaceOf(prefix: string, scope: NamespaceScope): string | undefined {
   for (let at: NamespaceScope | undefined = scope; at; at = at.outer) if (at.prefix === prefix) return at.namespace
@@ -124,15 +129,21 @@ class Scanner {
   }
 
   document(): XmlElement {
+    this.read()
+    if (this.#current) throw this.#error('malformed', `<${this.#tags.at(-1)}> is not closed`)
+    if (!this.#root) throw this.#error('malformed', 'the document has no root element')
+    return this.#root
+  }
+
+  /** Gives the tags that are open at the end. */
+  read(): readonly string[] {
     this.#refuseIllegalCharacters()
     this.#declaration()
     while (this.#at < this.#text.length) {
       this.#characters()
       if (this.#at < this.#text.length) this.#markup()
     }
-    if (this.#current) throw this.#error('malformed', `<${this.#tags.at(-1)}> is not closed`)
-    if (!this.#root) throw this.#error('malformed', 'the document has no root element')
-    return this.#root
+    return this.#tags
   }
 
   /** XML 1.0, 2.2. Lone surrogates count: they are no characters. */

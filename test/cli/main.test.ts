@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onvifd } from '../support/daemon.ts'
 
-const commands = ['serve', 'info', 'upgrade', 'image', 'call']
+const commands = ['serve', 'info', 'upgrade', 'firmware', 'image', 'call']
+const parts = [
+  ['image', 'build'],
+  ['image', 'inspect'],
+  ...['status', 'activate', 'confirm', 'rollback', 'abort', 'history'].map(name => ['firmware', name]),
+]
 /** A port that nothing listens at: connecting to it fails at once. */
 const nowhere = '127.0.0.1:1'
 
@@ -11,7 +16,7 @@ test('the help names every command, and each has its own with an example', async
   assert.equal(code, 0)
   for (const command of commands) assert.match(stdout, new RegExp(`^  ${command}\\b.*\\w{4,}`, 'm'))
   await Promise.all(
-    [...commands.map(command => [command]), ['image', 'build'], ['image', 'inspect']].map(async command => {
+    [...commands.map(command => [command]), ...parts].map(async command => {
       const help = await onvifd([...command, '--help'])
       assert.equal(help.code, 0, help.stderr)
       assert.match(help.stdout, new RegExp(`Usage: onvifd ${command.join(' ')}`))
@@ -39,6 +44,9 @@ const wrong: readonly (readonly [args: readonly string[], code: number, says: Re
   [['info', nowhere], 1, /nothing listens at 127\.0\.0\.1:1/],
   [['call', nowhere, 'GetHostname'], 1, /nothing listens/],
   [['call', nowhere, 'GetHostname', '{"a":"s3cret"'], 2, /the request is no JSON object/],
+  [['firmware', 'status', nowhere], 1, /nothing listens/],
+  [['firmware', 'confirm'], 2, /missing required argument 'url'/],
+  [['firmware', 'nonsense'], 2, /unknown command 'nonsense'/],
   [['upgrade', nowhere, '/no/such/image'], 1, /\/no\/such\/image does not exist/],
   [['upgrade', nowhere, '/tmp', '--wait', '-1'], 2, /Give seconds/],
 ]

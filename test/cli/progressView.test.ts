@@ -37,6 +37,22 @@ test('a pipe gets a line for each tenth, and begins anew when the upload does', 
   )
 })
 
+test('an upload that goes on goes on from where it was, in a pipe and on a terminal', () => {
+  for (const isTTY of [false, true]) {
+    const text = shown(isTTY, view => {
+      view.show({ phase: 'upload', sentBytes: 0, totalBytes: 2_000_000 })
+      view.show({ phase: 'upload', sentBytes: 1_500_000, totalBytes: 2_000_000 })
+      view.show({ phase: 'resume', firstByte: 1_000_000 })
+      view.show({ phase: 'upload', sentBytes: 1_000_000, totalBytes: 2_000_000 })
+      view.show({ phase: 'upload', sentBytes: 2_000_000, totalBytes: 2_000_000 })
+    })
+    const [, after = ''] = text.split('The connection broke; going on after 1.0 MB\n')
+    assert.match(after, /1\.0 MB of 2\.0 MB/)
+    assert.match(after, /2\.0 MB of 2\.0 MB/)
+    assert.doesNotMatch(after, /begins|\b0 B of|-\d/)
+  }
+})
+
 test('numbers are written for people', () => {
   assert.deepEqual([0, 999, 1_000, 33_558_016, 4_300_000_000].map(inBytes), ['0 B', '999 B', '1.0 KB', '33.6 MB', '4.3 GB'])
   assert.deepEqual([0, 59_400, 60_000, 125_000].map(inSeconds), ['0 s', '59 s', '1 min 00 s', '2 min 05 s'])

@@ -24,6 +24,8 @@ export interface Plan {
 export interface Device {
   readonly url: string
   readonly port: number
+  /** Method and target of everything that was asked, SOAP messages apart. */
+  readonly asked: string[]
   /** Bodies of uploads as far as they were read. */
   readonly uploads: { readonly request: IncomingMessage; image: Buffer }[]
   /** Goes away, and comes back as `version` after somebody has asked in vain; without one, never. */
@@ -39,6 +41,7 @@ export async function startDevice(t: TestContext, plan: Plan = {}): Promise<Devi
   const device: Device = {
     url: '',
     port: 0,
+    asked: [],
     uploads: [],
     version: '1.0.0',
     reboot(version) {
@@ -91,6 +94,11 @@ export async function startDevice(t: TestContext, plan: Plan = {}): Promise<Devi
       request.socket.destroy()
       return
     }
+    if (request.url !== '/onvif/device_service') device.asked.push(`${request.method} ${request.url}`)
+    if (request.method === 'HEAD') {
+      response.writeHead(405, { allow: 'POST' }).end()
+      return
+    }
     const isUpload = request.url?.startsWith('/upload') ?? false
     const asked = { request, operation: '', body: '' }
     const looksFirst = isUpload && !(plan.ignoresExpect && expects)
@@ -125,9 +133,9 @@ export function source(content = bytes): UploadSource & { readonly opened: () =>
   return {
     sizeBytes: content.length,
     opened: () => opened,
-    async *open() {
+    async *open(firstByte) {
       opened++
-      for (let at = 0; at < content.length; at += 65_536) yield content.subarray(at, at + 65_536)
+      for (let at = firstByte; at < content.length; at += 65_536) yield content.subarray(at, at + 65_536)
     },
   }
 }

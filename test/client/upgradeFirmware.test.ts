@@ -162,6 +162,24 @@ test('a log-in that the upload refuses is told, after one try', async t => {
   assert.equal(tries, 2)
 })
 
+test('a device that is no onvifd is asked nothing new', async t => {
+  const device = await startDevice(t)
+  await upgrade(t, device)
+  assert.deepEqual([...new Set(device.asked)], ['POST /upload/1'])
+})
+
+test('an onvifd without a door for questions is waited for like any other device', async t => {
+  const device = await startDevice(t, {
+    takeImage(_, response, own) {
+      response.writeHead(200, { 'content-type': 'text/plain', 'x-onvifd-transaction': '01HX' }).end('accepted')
+      own.reboot('1.1.0')
+    },
+  })
+  const result = await upgrade(t, device)
+  assert.deepEqual(result, { oldVersion: '1.0.0', newVersion: '1.1.0', message: 'accepted', wasAway: true })
+  assert.ok(device.asked.includes('GET /onvif/firmware'))
+})
+
 test('an upload that breaks off is told, and nobody waits for a reboot', async t => {
   const device = await startDevice(t, {
     refuseHead(request, response) {
@@ -174,6 +192,7 @@ test('an upload that breaks off is told, and nobody waits for a reboot', async t
     upgrade(t, device, source(Buffer.alloc(60_000_000))),
     error => error instanceof ClientError && error.kind === 'closed',
   )
+  assert.deepEqual(device.asked.slice(-2), ['POST /upload/1', 'HEAD /upload/1'], 'it is asked once, and says that it does not know')
 })
 
 test('a device that calls every nonce stale is given up', async t => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { type Document, openStore, type Store, StoreError } from '../../src/device/store.ts'
+import { carryDocuments, type Document, lockFile, openStore, type Store, StoreError } from '../../src/device/store.ts'
 
 const storeUrl = new URL('../../src/device/store.ts', import.meta.url)
 
@@ -288,4 +288,78 @@ test('the file alone holds everything, also while it is in use', t => {
   const restored = openStore(copy)
   assert.equal(numberIn(restored, 'a').get(), 1)
   restored.close()
+})
+
+test('a store that could be opened again is in order, one that could not says so', t => {
+  const path = temporaryFile(t)
+  const store = openStore(path)
+  t.after(() => store.close())
+  const number = numberIn(store, 'a')
+  numberIn(store, 'never set')
+  number.set(1)
+  store.verify()
+  // Only this connection can write: what somebody scribbled is what a failing disk would be.
+  store.settle()
+  const bytes = readFileSync(path)
+  bytes.fill(0xa5, 4096)
+  writeFileSync(path, bytes)
+  assert.throws(() => store.verify(), { name: 'StoreError', message: /is damaged/ })
+})
+
+test('settled, the file alone is the whole store, without its log', t => {
+  const path = temporaryFile(t)
+  const store = openStore(path)
+  t.after(() => store.close())
+  numberIn(store, 'a').set(1)
+  store.settle()
+  assert.equal(statSync(`${path}-wal`).size, 0)
+  assert.throws(() => store.transaction(() => store.settle()), /locked|is being written/)
+})
+
+/** A file with these documents as they are. */
+function fileWith(t: TestContext, documents: Readonly<Record<string, string>>): string {
+  const path = temporaryFile(t)
+  openStore(path).close()
+  for (const [name, value] of Object.entries(documents)) execute(path, `INSERT INTO documents VALUES ('${name}', '${value}')`)
+  return path
+}
+
+test('documents are carried from file to file where they can be read, and the others stay', t => {
+  const documents = { a: parseNumber, b: parseNumber, c: parseNumber, d: parseNumber }
+  const from = fileWith(t, { a: '1', b: '-1', c: '{', 'not asked for': '1' })
+  const to = fileWith(t, { a: '9', b: '8', c: '7', d: '6', 'not asked for': '5' })
+  carryDocuments(from, to, documents)
+  const store = openStore(to)
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd', 'not asked for'].map(name => numberIn(store, name).get()),
+    [1, 8, 7, 6, 5],
+  )
+  store.close()
+  const before = readFileSync(to)
+  carryDocuments(from, to, documents)
+  assert.deepEqual(readFileSync(to), before, 'what is the same already changes nothing')
+  assert.throws(() => carryDocuments(`${from}.missing`, to, documents), StoreError)
+  writeFileSync(from, 'no database at all')
+  assert.throws(() => carryDocuments(from, to, documents), StoreError)
+  assert.deepEqual(readFileSync(to), before)
+})
+
+test('a lock is held by one, in this process or another, and ends with its holder', async t => {
+  const path = temporaryFile(t)
+  const lock = lockFile(path)
+  assert.throws(() => lockFile(path), { name: 'StoreError', message: /is in use: stop the other onvifd first/ })
+  const child = (act: string) =>
+    spawn(
+      process.execPath,
+      [
+        '--input-type=module-typescript',
+        '--eval',
+        `import { lockFile } from ${JSON.stringify(storeUrl.href)}; const lock = lockFile(${JSON.stringify(path)}); ${act}`,
+      ],
+      { stdio: 'ignore' },
+    )
+  assert.deepEqual(await once(child(''), 'exit'), [1, null], 'another process is kept out')
+  lock.release()
+  assert.deepEqual(await once(child("process.kill(process.pid, 'SIGKILL')"), 'exit'), [null, 'SIGKILL'])
+  lockFile(path).release()
 })

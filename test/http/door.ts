@@ -16,32 +16,53 @@ export interface Entry {
   readonly message: string
 }
 
+/** A request of which all has come. */
+export type WholeRequest = SoapRequest & { readonly body: Uint8Array }
+
 export interface Door {
   readonly port: number
   readonly server: HttpServer
-  readonly soap: SoapRequest[]
+  readonly soap: WholeRequest[]
   readonly log: Entry[]
 }
 
-interface Wishes extends Partial<Pick<HttpOptions, 'uploads' | 'downloads'>> {
-  readonly handle?: (request: SoapRequest) => Promise<SoapAnswer> | SoapAnswer
+/** For doors behind which nobody asks for it. */
+export const noFirmware: HttpOptions['firmware'] = {
+  report: () => Promise.reject(new Error('there is no firmware')),
+  command: () => Promise.reject(new Error('there is no firmware')),
+  history: () => [],
+}
+
+interface Wishes extends Partial<Pick<HttpOptions, 'uploads' | 'downloads' | 'firmware'>> {
+  readonly handle?: (request: WholeRequest) => Promise<SoapAnswer> | SoapAnswer
+  /** Answers instead of `handle`, and gets the request before all of it has come. */
+  readonly receive?: (request: SoapRequest) => Promise<SoapAnswer>
   readonly bounds?: Partial<Bounds>
 }
 
 /** A real listener on a free port of the loopback, with real log-in, in front of a service that notes what it is given. */
-export async function openDoor(t: TestContext, { handle = () => soapAnswer('<ok/>'), bounds, ...rest }: Wishes = {}): Promise<Door> {
-  const soap: SoapRequest[] = []
+export async function openDoor(
+  t: TestContext,
+  { handle = () => soapAnswer('<ok/>'), receive, bounds, ...rest }: Wishes = {},
+): Promise<Door> {
+  const soap: WholeRequest[] = []
   const log: Entry[] = []
   const note = (level: keyof Log) => (fields: object, message: string) => void log.push({ level, fields: { ...fields }, message })
   const notes: Log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
   const server = createHttpServer({
     async handle(request) {
-      soap.push(request)
-      return handle(request)
+      if (receive) return receive(request)
+      const { body } = request
+      const all = body instanceof Uint8Array ? body : await whole(body.bytes).catch(() => undefined)
+      // As the service does where a message breaks off.
+      if (all === undefined) return soapAnswer('<fault/>')
+      soap.push({ ...request, body: all })
+      return handle({ ...request, body: all })
     },
     authenticator: authenticator(),
     uploads: new Map(),
     downloads: new Map(),
+    firmware: noFirmware,
     logs: { system: notes, access: notes },
     ...(bounds && { bounds }),
     ...rest,
@@ -49,6 +70,12 @@ export async function openDoor(t: TestContext, { handle = () => soapAnswer('<ok/
   const url = await server.listen('127.0.0.1', 0)
   t.after(() => server.close())
   return { port: Number(url.port), server, soap, log }
+}
+
+export async function whole(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of bytes) pieces.push(piece)
+  return Buffer.concat(pieces)
 }
 
 export function soapAnswer(text: string, afterReply = async () => {}): SoapAnswer {

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { ListenError } from '../../src/http/listener.ts'
 import { createPorts } from '../../src/http/ports.ts'
 import { createHttpServer, type HttpOptions } from '../../src/http/server.ts'
-import { ask, Client, openDoor, post, soapAnswer } from './door.ts'
+import { ask, Client, noFirmware, openDoor, post, soapAnswer } from './door.ts'
 
 const message = post('/onvif/device_service', '<q/>')
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -36,6 +36,7 @@ const openServer = (t: TestContext, options: Partial<HttpOptions> = {}) => {
     authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => true },
     uploads: new Map(),
     downloads: new Map(),
+    firmware: noFirmware,
     logs: { system: silent, access: silent },
     ...options,
   })
@@ -64,7 +65,7 @@ test('expel ends the connections of those who are not admitted any more, idle or
   const server = openServer(t, {
     admits: address => open || address === '127.0.0.1',
     handle: async ({ body }) => {
-      if (Buffer.from(body).toString() === 'slow') {
+      if (body instanceof Uint8Array && Buffer.from(body).toString() === 'slow') {
         running.resolve()
         await new Promise(() => {})
       }

@@ -6,7 +6,7 @@ import { originForm, pathOf } from '../../src/http/request.ts'
 import { createHttpServer } from '../../src/http/server.ts'
 import { baseOf } from '../../src/operations/device/addresses.ts'
 import type { SoapRequest } from '../../src/soap/message.ts'
-import { soapAnswer } from './door.ts'
+import { noFirmware, soapAnswer } from './door.ts'
 
 test('the base of an address always has its port', () => {
   assert.equal(baseOf(new URL('http://192.0.2.1')), 'http://192.0.2.1:80')
@@ -49,6 +49,7 @@ test('addresses are written plainly, whatever family the socket has', { skip: ha
     authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => false },
     uploads: new Map(),
     downloads: new Map(),
+    firmware: noFirmware,
     logs: { system: log, access: log },
   })
   const { hostname, port } = await server.listen('::', 0)

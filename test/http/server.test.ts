@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { ListenError } from '../../src/http/listener.ts'
 import { createHttpServer } from '../../src/http/server.ts'
-import { ask, Client, openDoor, post, soapAnswer, until } from './door.ts'
+import { ask, Client, noFirmware, openDoor, post, soapAnswer, until } from './door.ts'
 
 const message = post('/onvif/device_service', '<q/>')
 
@@ -27,6 +27,7 @@ test('an address that cannot be listened on is an error that says what to do', a
       authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => false },
       uploads: new Map(),
       downloads: new Map(),
+      firmware: noFirmware,
       logs: none,
     })
     await assert.rejects(
@@ -81,7 +82,7 @@ test('a request that does not end is cut off when the time to drain is over', { 
 test('close does not wait for the rest of a body that was refused', { timeout: 10_000 }, async t => {
   const door = await openDoor(t, { bounds: { drainTimeoutMs: 60_000, lingerIdleTimeoutMs: 60_000 } })
   const client = new Client(t, door.port)
-  await client.send('POST /onvif/device_service HTTP/1.1\r\nHost: d\r\nContent-Length: 9999999\r\n\r\n')
+  await client.send('POST /onvif/device_service HTTP/1.1\r\nHost: d\r\nContent-Length: 9999999999\r\n\r\n')
   assert.equal((await client.answer())?.status, 413)
   await door.server.close()
 })
@@ -110,6 +111,7 @@ test('the same port can be listened on again at once', async t => {
     authenticator: { authenticate: () => ({ kind: 'anonymous' }), challenges: () => [], permits: () => false },
     uploads: new Map(),
     downloads: new Map(),
+    firmware: noFirmware,
     logs: { system: silent, access: silent },
   })
   assert.equal((await again.listen('127.0.0.1', door.port)).port, String(door.port))

@@ -135,14 +135,14 @@ test('only so many messages with attachments are taken at a time, and others mea
 })
 
 test('100 Continue is sent when the body will be taken, and only then', async t => {
-  const door = await openDoor(t, { bounds })
+  const door = await openDoor(t, { bounds: { ...bounds, arrivingBytesMax: 1_000 } })
   const head = (length: number) => `POST ${path} HTTP/1.1\r\nHost: d\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`
   const client = new Client(t, door.port)
   await client.send(head(4))
   assert.equal((await client.answer())?.status, 100)
   await client.send('<q/>')
   assert.equal((await client.answer())?.status, 200)
-  await client.send(head(101))
+  await client.send(head(1_001))
   const refusal = await client.answer()
   assert.equal(refusal?.status, 413)
   assert.equal(refusal.headers.get('connection'), 'close')

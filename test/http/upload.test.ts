@@ -258,6 +258,96 @@ test('other methods are not allowed', async t => {
   }
 })
 
+test('the rest of a file goes on where Content-Range says', async t => {
+  const { shelf, client, login } = await bench(t)
+  Object.assign(shelf, { offset: () => 4 })
+  await client.send(`${head(login, 'Content-Length: 6', 'Content-Range: bytes 4-9/10')}e file`)
+  assert.equal((await client.answer())?.status, 200)
+  assert.deepEqual(shelf.request?.range, { firstByte: 4, totalBytes: 10 })
+  assert.equal(shelf.request.lengthBytes, 6)
+  assert.deepEqual(shelf.bodies, ['e file'])
+})
+
+const ranges: readonly (readonly [title: string, lines: readonly string[], status: number, text: RegExp])[] = [
+  ['another unit', ['Content-Range: lines 4-9/10', 'Content-Length: 6'], 400, /has to be bytes/],
+  ['no total', ['Content-Range: bytes 4-9', 'Content-Length: 6'], 400, /has to be bytes/],
+  ['an unknown total', ['Content-Range: bytes 4-9/*', 'Content-Length: 6'], 400, /has to be bytes/],
+  ['no range', ['Content-Range: bytes */10', 'Content-Length: 6'], 400, /has to be bytes/],
+  ['a negative number', ['Content-Range: bytes -4-9/10', 'Content-Length: 6'], 400, /has to be bytes/],
+  ['a number beyond counting', [`Content-Range: bytes 4-9/1${'0'.repeat(20)}`, 'Content-Length: 6'], 400, /has to be bytes/],
+  ['two of them', ['Content-Range: bytes 4-9/10', 'Content-Range: bytes 4-9/10', 'Content-Length: 6'], 400, /has to be bytes/],
+  ['an end before its beginning', ['Content-Range: bytes 9-4/10', 'Content-Length: 6'], 400, /contradicts itself/],
+  ['an end after the file', ['Content-Range: bytes 5-10/10', 'Content-Length: 6'], 400, /contradicts itself/],
+  ['another length', ['Content-Range: bytes 4-9/10', 'Content-Length: 5'], 400, /do not agree/],
+  ['no length', ['Content-Range: bytes 4-9/10', 'Transfer-Encoding: chunked'], 400, /do not agree/],
+  ['a part from the middle', ['Content-Range: bytes 2-7/10', 'Content-Length: 6'], 416, /up to the end/],
+  [
+    'a form',
+    ['Content-Range: bytes 4-9/10', 'Content-Length: 6', 'Content-Type: multipart/form-data; boundary=b'],
+    400,
+    /a form cannot go on/,
+  ],
+]
+for (const [title, lines, status, text] of ranges) {
+  test(`a Content-Range with ${title}: ${status}, and nobody is asked`, async t => {
+    const { shelf, client, login } = await bench(t)
+    Object.assign(shelf, { offset: () => 4 })
+    await client.send(head(login, ...lines, 'Expect: 100-continue'))
+    const answer = await client.answer()
+    assert.equal(answer?.status, status)
+    assert.match(answer.body, /^range /)
+    assert.match(answer.body, text)
+    assert.deepEqual(shelf.events, [])
+  })
+}
+
+test('a target that cannot go on refuses the rest of a file', async t => {
+  const { shelf, client, login } = await bench(t)
+  await client.send(`${head(login, 'Content-Length: 6', 'Content-Range: bytes 4-9/10')}e file`)
+  const answer = await client.answer()
+  assert.equal(answer?.status, 400)
+  assert.equal(answer.body, 'range send the whole file\n')
+  assert.deepEqual(shelf.events, [])
+})
+
+test('HEAD tells an Administrator where to go on', async t => {
+  const asked: string[] = []
+  const shelf = Object.assign(new Shelf(), {
+    offset(given: string) {
+      asked.push(given)
+      if (asked.length > 1) throw new UploadRefusal(409, 'busy', 'another upload runs', { transaction: '01HZ' })
+      return 4
+    },
+  })
+  const door = await openDoor(t, { uploads: new Map([['/onvif/upload/', shelf]]) })
+  const client = new Client(t, door.port)
+  const ask = async (address: string, who: Parameters<typeof digest>[3] | undefined) => {
+    await client.send(`HEAD ${address} HTTP/1.1\r\nHost: d\r\n\r\n`)
+    const challenged = await client.answer(true)
+    assert.equal(challenged?.status, 401)
+    if (!who) return challenged
+    await client.send(`HEAD ${address} HTTP/1.1\r\nHost: d\r\n${digest(challenged, 'HEAD', address, who)}\r\n\r\n`)
+    return client.answer(true)
+  }
+  await ask(path, undefined)
+  assert.equal((await ask(path, operator))?.status, 401)
+  assert.equal((await ask('/onvif/upload/', admin))?.status, 404)
+  assert.deepEqual(asked, [], 'a ticket is no log-in')
+  const answer = await ask(path, admin)
+  assert.equal(answer?.status, 200)
+  assert.equal(answer.headers.get('upload-offset'), '4')
+  assert.equal(answer.headers.get('cache-control'), 'no-store')
+  const busy = await ask(path, admin)
+  assert.equal(busy?.status, 409)
+  assert.equal(busy.headers.get('x-onvifd-transaction'), '01HZ')
+  assert.deepEqual(asked, [ticket, ticket])
+  assert.deepEqual(shelf.events, [])
+  await client.send(`GET ${path} HTTP/1.1\r\nHost: d\r\n\r\n`)
+  const get = await client.answer()
+  assert.equal(get?.status, 405)
+  assert.equal(get.headers.get('allow'), 'HEAD, POST')
+})
+
 const refusals: readonly (readonly [refusal: UploadRefusal, line: string, extra?: string])[] = [
   [new UploadRefusal(415, 'signature', 'no trusted signer', { transaction: '01HY' }), 'signature no trusted signer (transaction 01HY)'],
   [new UploadRefusal(409, 'busy', 'another upload runs'), 'busy another upload runs'],

@@ -73,3 +73,11 @@ test('a file is open while it is written and closed by its sync, also when both 
   assert.equal(openFiles(), 0)
   assert.equal(readFileSync(path).length, 601_000)
 })
+
+test('a device is written and never made empty or given a size', { skip: !isLinux && 'needs Linux' }, async () => {
+  const storage = createFileStorage()
+  // Character devices refuse truncate(2) as block devices do.
+  await storage.create('/dev/full', 4_096)
+  await assert.rejects(storage.pwrite('/dev/full', 0, Buffer.from('x')), { code: 'ENOSPC' })
+  await storage.create('/dev/null', 4_096)
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openStateFolder, StateError, writeDurably } from '../../src/platform/stateFolder.ts'
+import { lockStateFolder, openStateFolder, StateError, writeDurably } from '../../src/platform/stateFolder.ts'
 import { temporaryFolder } from '../support/daemon.ts'
 
 test('the key is made once, for the owner alone', async t => {
@@ -40,4 +40,14 @@ test('a file is written as a whole, over the one before', async t => {
   writeDurably(file, Buffer.from('two'))
   assert.equal(readFileSync(file, 'utf8'), 'two')
   assert.equal(statSync(file).mode & 0o777, 0o600)
+})
+
+test('a folder belongs to one device at a time', async t => {
+  const folder = join(await temporaryFolder(t), 'state')
+  const state = openStateFolder(folder)
+  const lock = lockStateFolder(state)
+  assert.equal(statSync(join(folder, 'device.lock')).mode & 0o777, 0o600)
+  assert.throws(() => lockStateFolder(openStateFolder(folder)), { name: 'StoreError', message: /device\.lock is in use/ })
+  lock.release()
+  lockStateFolder(state).release()
 })

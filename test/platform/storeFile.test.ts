@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { openStore, type Store } from '../../src/device/store.ts'
-import { openStoreFile } from '../../src/platform/storeFile.ts'
+import { makeStoreFile, openStoreFile } from '../../src/platform/storeFile.ts'
 
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'onvifd-storefile-'))
@@ -51,4 +51,19 @@ test('an empty file is damage, not a first start', t => {
   openStoreFile(path).close()
   truncateSync(path, 0)
   assert.throws(() => openStoreFile(path), { name: 'StoreError', message: /is empty/ })
+})
+
+test('a file can be made before it is opened, and making it again changes nothing', t => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'device.db')
+  makeStoreFile(path)
+  assert.deepEqual(readdirSync(folder), ['device.db'])
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  const store = openStoreFile(path)
+  numberIn(store).set(7)
+  store.close()
+  makeStoreFile(path)
+  const again = openStoreFile(path)
+  assert.equal(numberIn(again).get(), 7)
+  again.close()
 })

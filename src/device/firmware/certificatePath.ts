@@ -85,14 +85,23 @@ export function readAuthorities(pem: string): readonly Certificate[] {
   })
 }
 
-/** Throws ImageError where `leaf` may not sign firmware, or does not lead to one of `roots` (RFC 5280 6.1, RFC 5652 5.6). */
-export function assertMaySignFirmware(leaf: Certificate, others: readonly Certificate[], roots: readonly Certificate[], now: Date): void {
+/**
+ * The path from `leaf` to one of `roots`, leaf first (RFC 5280 6.1, RFC 5652 5.6); among several issuers those that are valid
+ * at `moment` are preferred. Throws ImageError `signature` where there is none, or `leaf` may not sign firmware. Whether the
+ * path is valid at that moment is asked with assertValidAt, last, so that "expired" means that nothing else is wrong.
+ */
+export function firmwareSignerPath(
+  leaf: Certificate,
+  others: readonly Certificate[],
+  roots: readonly Certificate[],
+  moment: Date,
+): readonly Certificate[] {
   if (leaf.isAuthority) throw refused(leaf, 'is a CA and no signer')
   if (!leaf.extendedKeyUsage?.includes(id_kp_codeSigning)) throw refused(leaf, 'is not for code signing (extendedKeyUsage)')
   const signs = leaf.keyUsage?.some(usage => usage === 'digitalSignature' || usage === 'nonRepudiation') ?? true
   if (!signs) throw refused(leaf, 'is not for signatures (keyUsage)')
 
-  const path = findPath(leaf, others, roots, now)
+  const path = findPath(leaf, others, roots, moment)
   for (const certificate of path) {
     if (certificate.unknownCritical.length > 0)
       throw refused(certificate, `has an unknown critical extension ${certificate.unknownCritical[0]}`)
@@ -106,24 +115,28 @@ export function assertMaySignFirmware(leaf: Certificate, others: readonly Certif
     if (!purposes.includes(anyExtendedKeyUsage) && !purposes.includes(id_kp_codeSigning))
       throw refused(issuer, 'is a CA for other purposes')
   })
-  // Last, so that "expired" means that nothing else is wrong.
+  return path
+}
+
+/** Throws ImageError `expired`. */
+export function assertValidAt(path: readonly Certificate[], moment: Date): void {
   for (const certificate of path) {
-    if (!isValidAt(certificate, now)) {
-      const { validFrom, validTo } = certificate.x509
-      throw new ImageError(
-        'expired',
-        `the certificate of ${nameOf(certificate)} is valid from ${validFrom} to ${validTo}, and it is ${now.toISOString()}`,
-      )
-    }
+    if (isValidAt(certificate, moment)) continue
+    const { validFrom, validTo } = certificate.x509
+    throw new ImageError(
+      'expired',
+      `the certificate of ${nameOf(certificate)} is valid from ${validFrom} to ${validTo}, and not at ${moment.toISOString()}`,
+    )
   }
 }
 
 /**
- * Leaf first, root last. At each step a root is preferred, then a certificate that is valid now; the first that fits is
+ * Leaf first, root last. At each step a root is preferred, then a certificate that is valid at the moment; the first that fits is
  * taken and there is no way back, which bounds the work: chains of firmware signers are not a labyrinth.
  */
-function findPath(leaf: Certificate, others: readonly Certificate[], roots: readonly Certificate[], now: Date): readonly Certificate[] {
-  const candidates = [roots, others].flatMap(pool => [...pool].sort((a, b) => Number(isValidAt(b, now)) - Number(isValidAt(a, now))))
+function findPath(leaf: Certificate, others: readonly Certificate[], roots: readonly Certificate[], moment: Date): readonly Certificate[] {
+  const validFirst = (a: Certificate, b: Certificate) => Number(isValidAt(b, moment)) - Number(isValidAt(a, moment))
+  const candidates = [roots, others].flatMap(pool => [...pool].sort(validFirst))
   const path = [leaf]
   for (let current = leaf; path.length < limits.certificatePathMax; ) {
     const issuer = candidates.find(candidate => !path.includes(candidate) && candidate.isAuthority && isIssuer(candidate, current))
@@ -144,7 +157,7 @@ function isIssuer(issuer: Certificate, certificate: Certificate): boolean {
   )
 }
 
-const isValidAt = ({ x509 }: Certificate, now: Date): boolean => x509.validFromDate <= now && now <= x509.validToDate
+const isValidAt = ({ x509 }: Certificate, moment: Date): boolean => x509.validFromDate <= moment && moment <= x509.validToDate
 
 const refused = (certificate: Certificate, why: string): ImageError =>
   new ImageError('signature', `the certificate of ${nameOf(certificate)} ${why}`)

@@ -2,12 +2,12 @@ import { AsnConvert } from '@peculiar/asn1-schema'
 import { limits } from '../../limits.ts'
 
 /** Parses one DER value of a stranger, within bounds; throws where it is something else than `type` or goes on after its end. */
-export function parseDer<T>(bytes: Uint8Array | ArrayBuffer, type: new () => T): T {
+export function parseDer<T>(bytes: Uint8Array | ArrayBuffer, type: new () => T, nodesMax: number = limits.derNodesMax): T {
   const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   const length = derLength(view)
   if (length !== view.length) throw new Error(`${view.length - length} bytes beyond the end of the value`)
   return AsnConvert.parse(view, type, {
-    berOptions: { maxDepth: limits.derDepthMax, maxNodes: limits.derNodesMax, maxContentLength: view.length },
+    berOptions: { maxDepth: limits.derDepthMax, maxNodes: nodesMax, maxContentLength: view.length },
   })
 }
 

@@ -3,8 +3,8 @@ import { BackendError, ImageError } from '../../platform/platform.ts'
 import { UploadRefusal } from '../upload.ts'
 import type { Failure, UpgradeEvent } from './machine.ts'
 
-/** What an error means for the upgrade; `triesLeft` is asked, once, where the same upload may come again. */
-export function failureEvent(error: unknown, triesLeft: () => boolean): Extract<UpgradeEvent, { readonly failure: Failure }> {
+/** What an error means for the upgrade. `again`: the rest of the upload may come over another connection. */
+export function failureEvent(error: unknown, again = false): Extract<UpgradeEvent, { readonly failure: Failure }> {
   const failure = failureOf(error)
   if (error instanceof ImageError) return { name: 'ImageRefused', failure }
   if (!(error instanceof UploadRefusal)) return { name: 'DeviceFailed', failure }
@@ -15,7 +15,7 @@ export function failureEvent(error: unknown, triesLeft: () => boolean): Extract<
     case 503:
       return { name: 'Aborted', failure }
     default:
-      return { name: 'ConnectionLost', again: triesLeft(), failure }
+      return { name: 'ConnectionLost', again, failure }
   }
 }
 
@@ -43,9 +43,9 @@ export const isDiskFull = (error: unknown): boolean =>
 /** File names and certificates of strangers may be quoted in it. */
 const printable = (message: string): string => message.replace(/[^\x20-\x7e\xa0-\uffff]/g, '?').slice(0, limits.failureDetailCharactersMax)
 
-function reasonOf({ status }: UploadRefusal): Failure['reason'] {
+function reasonOf({ status, reason }: UploadRefusal): Failure['reason'] {
+  if (reason === 'nospace') return reason
   if (status === 408) return 'timeout'
-  if (status === 413) return 'nospace'
   if (status === 415) return 'format'
   return status === 503 ? 'aborted' : 'lost'
 }

@@ -1,77 +1,34 @@
 import { limits } from '../../limits.ts'
 import { fault } from '../../onvif/faults.ts'
-import {
-  type Clock,
-  ImageError,
-  type Log,
-  type Power,
-  type RecordState,
-  type SlotInfo,
-  type Storage,
-  type UpdateBackend,
-} from '../../platform/platform.ts'
-import { boundedBody, createTickets, type UploadReceipt, UploadRefusal, type UploadRequest, type UploadTarget } from '../upload.ts'
+import type { ImageHead } from '../../platform/platform.ts'
+import { createTickets, type UploadReceipt, UploadRefusal, type UploadRequest, type UploadTarget } from '../upload.ts'
 import { failureEvent, refusal } from './failures.ts'
-import {
-  type Effect,
-  type Finding,
-  type InstalledImage,
-  next,
-  type Outcome,
-  type Upgrade,
-  type UpgradeEvent,
-  type UpgradeState,
-} from './machine.ts'
-import { createSavedFile } from './savedFile.ts'
-import { type HistoryEntry, historyFromSaved, historyToSave, stateFromSaved, stateToSave } from './savedState.ts'
+import { find, runningOf } from './finding.ts'
+import { type InstalledImage, type KnownImage, next, transactionOf, type Upgrade, type UpgradeEvent, versionOf } from './machine.ts'
+import { type FirmwareOrder, type FirmwareReport, type FirmwareStatus, waitingFor } from './report.ts'
+import { createRunner, type RunnerParts } from './runner.ts'
 import { newTransaction } from './transaction.ts'
+import { createUploadFeed, type UploadFeed } from './uploadFeed.ts'
 
-export interface FirmwareParts {
-  readonly backend: UpdateBackend
-  readonly clock: Clock
-  readonly storage: Storage
-  readonly power: Power
-  readonly log: Log
-  /** Where the journal and the history of upgrades are kept. */
-  readonly folder: string
+export interface FirmwareParts extends Omit<RunnerParts, 'running' | 'install' | 'failed' | 'expired'> {
+  /** Whether an image that is installed waits for an administrator to activate it. */
+  readonly hold: boolean
 }
 
-export interface FirmwareStatus {
-  readonly state: UpgradeState['name']
-  readonly transaction: string | undefined
-  /** Of the image under way, once it is known. */
-  readonly version: string | undefined
-  readonly receivedBytes: number
-}
-
-/** What a person asks who looks after an upgrade: FirmwareStatus, and what the engine knows. */
-export interface FirmwareReport extends FirmwareStatus {
-  /** Of the whole image, where the client said it. */
-  readonly expectedBytes: number | undefined
-  /** 0 to 100, where the engine says it. */
-  readonly percent: number | undefined
-  /** What the device waits for, in words. */
-  readonly waitingFor: string | undefined
-  readonly engine: UpdateBackend['name']
-  readonly record: RecordState
-  readonly slots: readonly SlotInfo[]
-  /** How the last upgrade ended. */
-  readonly last: HistoryEntry | undefined
-}
-
-/** What an administrator can tell an upgrade. */
-export type FirmwareOrder = 'activate' | 'confirm' | 'rollback' | 'abort'
-
-/** An upload that is being received. */
-interface Upload {
-  readonly request: UploadRequest
-  readonly body: AsyncIterable<Uint8Array>
+/** An image on its way, over one connection or several. */
+interface Installation {
+  readonly feed: UploadFeed
   readonly abort: AbortController
-  readonly done: Promise<void>
-  receivedBytes: number
+  readonly ended: Promise<void>
+  readonly expectedBytes: number | undefined
+  percent: number | undefined
+  /** Another upload took its place: how it ends is of no interest. */
+  isSuperseded: boolean
   /** What went wrong, for the answer. */
   error?: unknown
 }
+
+type Author = Pick<UploadRequest, 'user' | 'remoteAddress'>
 
 export type Firmware = Awaited<ReturnType<typeof createFirmware>>
 
@@ -79,233 +36,203 @@ export type Firmware = Awaited<ReturnType<typeof createFirmware>>
  * One upgrade at a time, from the upload URI to the confirmation of the new image (Core 8.3.9). What is intended is saved before
  * it is done; what a start finds in the slots counts more. Between its making and `resume` nothing can be started.
  */
-export async function createFirmware({ backend, clock, storage, power, log, folder }: FirmwareParts) {
-  const journal = createSavedFile(storage, folder, 'journal.json')
-  const chronicle = createSavedFile(storage, folder, 'history.json')
+export async function createFirmware(parts: FirmwareParts) {
+  const { backend, clock, power, log, hold, health, settings } = parts
   const tickets = createTickets(clock)
-  const uploadBytesMax = backend.imageBytesMax
-
   const running = runningOf(await backend.slots())
-  let state = stateFromSaved(await journal.load())
-  let saved = JSON.stringify(stateToSave(state))
-  let history = historyFromSaved(await chronicle.load())
-  let enteredMs = clock.monotonicMs()
+  let current: Installation | undefined
+  /** An upload takes the place of one that broke off. */
+  let isBeginning = false
   let isResumed = false
-  let upload: Upload | undefined
-  let selfCheck = async (): Promise<void> => {}
-  let endSelfCheck = () => {}
-  /** Runs when the present state has lasted too long. */
-  let cancelDeadline = () => {}
+  const runner = await createRunner({
+    ...parts,
+    running: running.id,
+    install,
+    failed(error) {
+      if (current) current.error ??= error
+      tickets.retire()
+    },
+    expired: supersede,
+  })
+  const { run, observe } = runner
 
-  /** Takes an event through the machine, with all that follows from it. An event without a meaning in the state is dropped. */
-  async function run(first: UpgradeEvent): Promise<void> {
-    let event: UpgradeEvent | undefined = first
-    while (event) {
-      const step = next(state, event)
-      if (step === undefined) return log.debug({ state: state.name, event: event.name }, 'the event has no meaning in this state')
-      enter(step.state)
-      if (step.outcome) await remember(step.outcome)
-      event = (await save()) ?? (step.effect && (await perform(step.effect)))
-    }
-  }
-
-  function enter(entered: UpgradeState): void {
-    if (entered.name !== state.name) {
-      log.info({ state: entered.name, transaction: transactionOf(entered), version: versionOf(entered) }, 'firmware upgrade')
-      enteredMs = clock.monotonicMs()
-    }
-    state = entered
-    cancelDeadline()
-    if (state.name === 'Armed') cancelDeadline = clock.after(limits.ticketLifetimeMs, () => later({ name: 'TicketExpired' }))
-    if (state.name === 'Rebooting' || state.name === 'Rollback')
-      cancelDeadline = clock.after(limits.rebootDeadlineMs, () => later({ name: 'RebootDue' }))
-  }
-
-  function later(event: UpgradeEvent): void {
-    run(event).catch(error => log.error({ error, event: event.name }, 'firmware upgrade: a step failed'))
-  }
-
-  /** Before the activation nothing may happen that a restart would not know of; after it, the boot record is what counts. */
-  async function save(): Promise<UpgradeEvent | undefined> {
-    const value = stateToSave(state)
-    if (JSON.stringify(value) === saved) return undefined
+  async function install(transaction: string): Promise<UpgradeEvent | undefined> {
+    if (current === undefined) throw new Error('there is no upload')
+    const upload = current
     try {
-      await journal.save(value)
-      saved = JSON.stringify(value)
-      return undefined
+      return { name: 'ImageInstalled', image: await installImage(upload, transaction), hold }
     } catch (error) {
-      log.error({ error, state: state.name }, 'the journal of the upgrade could not be written')
-      return state.name === 'Transfer' || state.name === 'Activating' ? fail(error) : undefined
+      if (upload.isSuperseded) return undefined
+      throw error
     }
   }
 
-  async function perform(effect: Effect): Promise<UpgradeEvent | undefined> {
-    const transaction = transactionOf(state) ?? ''
-    try {
-      switch (effect) {
-        case 'install':
-          return { name: 'ImageInstalled', image: await install(transaction) }
-        case 'discard':
-          await backend.discard()
-          return { name: 'Discarded' }
-        case 'activate':
-          if ('image' in state) await backend.activate(state.image.slot, transaction)
-          return { name: 'Activated' }
-        case 'confirm':
-          await backend.confirm(transaction)
-          return { name: 'Confirmed' }
-        case 'reject':
-          await backend.reject(transaction)
-          return { name: 'Rejected' }
-        case 'selfCheck':
-          return await checkSelf()
-        case 'reboot':
-          await power.reboot('firmware upgrade')
-          return undefined
-      }
-    } catch (error) {
-      const level = error instanceof ImageError || error instanceof UploadRefusal ? 'info' : 'error'
-      log[level]({ error, effect, transaction }, 'a step of the firmware upgrade did not succeed')
-      // A reboot that cannot be ordered is ordered again at its deadline.
-      return effect === 'reboot' ? undefined : fail(error)
-    }
-  }
-
-  function fail(error: unknown): UpgradeEvent {
-    if (upload) upload.error ??= error
-    const event = failureEvent(error, () => tickets.broke())
-    if (event.name !== 'ConnectionLost' || !event.again) tickets.retire()
-    return event
-  }
-
-  async function install(transaction: string): Promise<InstalledImage> {
-    if (upload === undefined) throw new Error('there is no upload')
-    const onHead = ({ version }: { readonly version: string }) => observe({ name: 'HeadVerified', version })
+  async function installImage(upload: Installation, transaction: string): Promise<InstalledImage> {
+    let image: KnownImage = { version: undefined, sha256: undefined, signers: [], builtAt: undefined }
     const { target } = await backend.install(bytesOf(upload), {
       transaction,
       signal: upload.abort.signal,
-      onHead,
-      onProgress() {},
-      async beforeActivation() {},
+      onHead(head) {
+        image = imageOf(head)
+        observe({ name: 'HeadVerified', image })
+      },
+      onProgress: percent => {
+        upload.percent = percent
+      },
+      beforeActivation: () => settings.keep(running.id, transaction),
     })
     const { version, sha256 } = (await backend.slots()).find(({ id }) => id === target) ?? {}
-    return { slot: target, version, sha256 }
+    return { ...image, slot: target, version, sha256 }
   }
 
-  async function* bytesOf(current: Upload): AsyncGenerator<Uint8Array, void, undefined> {
-    const { signal, lengthBytes } = current.request
-    const either = AbortSignal.any([signal, current.abort.signal])
-    for await (const bytes of boundedBody(current.body, { clock, signal: either, lengthBytes, bytesMax: uploadBytesMax })) {
-      current.receivedBytes += bytes.length
-      yield bytes
-    }
+  async function* bytesOf({ feed }: Installation): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* feed.bytes()
     observe({ name: 'BodyReceived' })
   }
 
-  /** For what a restart need not know. */
-  function observe(event: UpgradeEvent): void {
-    const step = next(state, event)
-    if (step) enter(step.state)
-  }
-
-  /** Undefined where the device goes down meanwhile: that says nothing about the image, and the next start asks again. */
-  async function checkSelf(): Promise<UpgradeEvent | undefined> {
-    const { promise: noVerdict, resolve, reject } = Promise.withResolvers<undefined>()
-    const cancel = clock.after(limits.selfCheckTimeoutMs, () => reject(new Error('it took too long')))
-    endSelfCheck = () => resolve(undefined)
-    try {
-      return await Promise.race([selfCheck().then(() => ({ name: 'SelfCheckPassed' }) as const), noVerdict])
-    } catch (error) {
-      log.error({ error, transaction: transactionOf(state) }, 'the self-check of the new image failed')
-      return { name: 'SelfCheckFailed', detail: error instanceof Error ? error.message : 'it failed' }
-    } finally {
-      cancel()
-    }
-  }
-
-  /** The history never holds up an upgrade. An upgrade that ends once more after a power cut stands in it once. */
-  async function remember(outcome: Outcome): Promise<void> {
-    const entry: HistoryEntry = { ...outcome, at: clock.now().toISOString() }
-    history = [...history.filter(({ transaction }) => transaction !== outcome.transaction), entry].slice(-limits.upgradeHistoryMax)
-    if (outcome.failure) log.warn({ ...entry }, 'the firmware upgrade failed')
-    else log.info({ ...entry }, 'the firmware upgrade succeeded')
-    await chronicle.save(historyToSave(history)).catch(error => log.warn({ error }, 'the history of upgrades could not be written'))
-  }
-
-  function admit({ ticket, lengthBytes = 0 }: UploadRequest): void {
+  function admit({ ticket, lengthBytes = 0, range }: UploadRequest): void {
     tickets.check(ticket)
-    if (state.name !== 'Armed')
-      throw new UploadRefusal(409, 'busy', 'another upload to this address is running', { transaction: transactionOf(state) })
-    if (lengthBytes > uploadBytesMax) throw new UploadRefusal(413, 'nospace', `an image has at most ${backend.imageBytesMax} bytes`)
+    const state = runner.state()
+    const transaction = transactionOf(state)
+    if (state.name !== 'Armed' || isBeginning)
+      throw new UploadRefusal(409, 'busy', 'another upload to this address is running', { transaction })
+    const { firstByte, totalBytes } = range ?? { firstByte: 0, totalBytes: lengthBytes }
+    if (totalBytes > backend.imageBytesMax)
+      throw new UploadRefusal(413, 'nospace', `an image has at most ${backend.imageBytesMax} bytes`, { transaction })
+    if (firstByte === 0) return
+    const keptBytes = offset(ticket)
+    if (firstByte !== keptBytes || (current?.expectedBytes ?? totalBytes) !== totalBytes)
+      throw new UploadRefusal(416, 'range', `this upload goes on at byte ${keptBytes}`, { transaction })
   }
 
-  async function receive(request: UploadRequest, body: AsyncIterable<Uint8Array>): Promise<UploadReceipt> {
+  function offset(ticket: string): number {
+    tickets.check(ticket)
+    return current?.feed.isWaiting ? current.feed.receivedBytes : 0
+  }
+
+  /** Lets go of an upload that broke off: what it brought is worth nothing any more. */
+  function supersede(): Promise<void> {
+    if (!current?.feed.isWaiting) return Promise.resolve()
+    current.isSuperseded = true
+    current.feed.end(new UploadRefusal(410, 'ticket', 'another upload took its place'))
+    return current.ended
+  }
+
+  async function begin({ lengthBytes, range }: UploadRequest, isWhole: boolean): Promise<Installation> {
+    if (current?.feed.isWaiting) {
+      isBeginning = true
+      await supersede()
+      isBeginning = false
+    }
+    const abort = new AbortController()
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    const feed = createUploadFeed({
+      clock,
+      bytesMax: backend.imageBytesMax,
+      mayGoOn(failure) {
+        if (isWhole || !tickets.broke()) return false
+        observe(failureEvent(failure, true))
+        return true
+      },
+    })
+    const upload: Installation = {
+      feed,
+      abort,
+      ended,
+      expectedBytes: range?.totalBytes ?? lengthBytes,
+      percent: undefined,
+      isSuperseded: false,
+    }
+    current = upload
+    run({ name: 'UploadBegun' })
+      .catch(error => log.error({ error }, 'firmware upgrade: a step failed'))
+      .finally(() => {
+        if (current === upload) current = undefined
+        resolve()
+      })
+    return upload
+  }
+
+  /** `isWhole`: it comes over this connection, or not at all. */
+  async function receive(request: UploadRequest, body: AsyncIterable<Uint8Array>, isWhole = false): Promise<UploadReceipt> {
     // Two clients may have been admitted before the first of them began.
     admit(request)
-    const { promise: done, resolve } = Promise.withResolvers<void>()
-    const current: Upload = { request, body, abort: new AbortController(), done, receivedBytes: 0 }
-    const transaction = transactionOf(state) ?? ''
-    upload = current
-    log.info({ transaction, user: request.user, from: request.remoteAddress, bytes: request.lengthBytes }, 'firmware upload')
+    const transaction = transactionOf(runner.state()) ?? ''
+    const { user, remoteAddress, lengthBytes, range } = request
+    log.info({ transaction, user, from: remoteAddress, bytes: lengthBytes, range }, 'firmware upload')
+    const goesOn = range !== undefined && range.firstByte > 0 && current
+    if (goesOn) observe({ name: 'UploadResumed' })
+    const upload = goesOn || (await begin(request, isWhole))
+    const late = Promise.withResolvers<'late'>()
+    let cancelLate = () => {}
+    upload.feed.attach(request, body).then(() => {
+      cancelLate = clock.after(limits.uploadAnswerHoldMs, () => late.resolve('late'))
+    }, late.reject)
     try {
-      await run({ name: 'UploadBegun' })
-      if (state.name !== 'Rebooting') throw refusal(current.error, transaction)
-      tickets.retire()
-      return {
-        transaction,
-        message: `firmware ${state.image.version} is installed, the device restarts`,
-        afterReply: () => run({ name: 'RebootDue' }),
-      }
+      if ((await Promise.race([upload.ended, late.promise])) === 'late')
+        return { transaction, message: 'the image is being installed; the device restarts when it is', async afterReply() {} }
+    } catch (error) {
+      if (!upload.feed.isWaiting) await upload.ended
+      throw refusal(upload.error ?? error, transaction)
     } finally {
-      upload = undefined
-      resolve()
+      cancelLate()
     }
-  }
-
-  /** What a start finds, measured against the state that was saved. */
-  function find(slots: readonly SlotInfo[]): Finding {
-    const runs = runningOf(slots)
-    const intended = 'upgrade' in state ? state.upgrade : undefined
-    const found = (slot: SlotInfo) => {
-      const transaction = slot.transaction ?? intended?.transaction ?? newTransaction(clock.now())
-      const unknown: Upgrade = { transaction, user: 'unknown', from: slots.find(({ confirmed }) => confirmed)?.version }
-      return {
-        upgrade: intended?.transaction === transaction ? intended : unknown,
-        image: { slot: slot.id, version: slot.version, sha256: slot.sha256 },
-      }
+    const state = runner.state()
+    if (state.name === 'Installed')
+      return { transaction, message: `firmware ${state.image.version} is installed, and waits to be activated`, async afterReply() {} }
+    if (state.name !== 'Rebooting') throw refusal(upload.error, transaction)
+    tickets.retire()
+    return {
+      transaction,
+      message: `firmware ${state.image.version} is installed, the device restarts`,
+      afterReply: () => run({ name: 'RebootDue' }),
     }
-    if (!runs.confirmed) return { name: 'FoundTrial', ...found(runs) }
-    const ahead = slots.find(({ next: isNext }) => isNext)
-    if (ahead && !ahead.running) return { name: 'FoundActivated', ...found(ahead) }
-    if (!('image' in state)) return { name: 'FoundUnchanged' }
-    const { slot, sha256 } = state.image
-    if (slot === runs.id) return { name: 'FoundCommitted' }
-    const isThere = slots.some(({ id, sha256: held }) => id === slot && held !== undefined && held === sha256)
-    return { name: isThere ? 'FoundInstalled' : 'FoundUnchanged' }
   }
 
   /** The longest that a state lasts from here on, as far as it is known. */
   function remainingMs(): number {
-    const spentMs = clock.monotonicMs() - enteredMs
-    if (state.name === 'Transfer' || state.name === 'Check') return Math.max(0, limits.uploadTotalTimeoutMs - spentMs)
-    if (state.name === 'Trial' || state.name === 'Commit') return Math.max(0, limits.selfCheckTimeoutMs - spentMs)
-    return Math.max(0, limits.rebootDeadlineMs + power.bootTimeMs - spentMs)
+    const spentMs = runner.spentMs()
+    switch (runner.state().name) {
+      case 'Transfer':
+      case 'Check':
+      case 'Aborting':
+        return Math.max(0, limits.uploadTotalTimeoutMs - spentMs)
+      case 'Trial':
+      case 'Commit':
+        return Math.max(0, health.deadlineMs - spentMs)
+      default:
+        return Math.max(0, limits.rebootDeadlineMs + power.bootTimeMs - spentMs)
+    }
   }
 
-  /**
-   * Ends an upload for what must not wait: a reboot, a factory default, the end of the process. An activation is waited for; a
-   * trial goes on with the next start.
-   */
-  async function abort(reason: string): Promise<void> {
-    endSelfCheck()
-    const refused = new UploadRefusal(503, 'aborted', `the upload was ended by ${reason}`)
-    if (upload) {
-      upload.abort.abort(refused)
-      await upload.done
-    } else if (state.name === 'Armed') {
+  /** Ends an upload. An engine that cannot be stopped goes on, and the next start finds what came of it. */
+  async function stopUpload(by: string): Promise<void> {
+    const refused = new UploadRefusal(503, 'aborted', `the upload was ended by ${by}`)
+    const failure = { reason: 'aborted', detail: refused.message } as const
+    const state = runner.state()
+    if (state.name === 'Armed') {
       tickets.retire()
-      await run({ name: 'Aborted', failure: { reason: 'aborted', detail: refused.message } })
+      await supersede()
+      await run({ name: 'AbortOrdered', failure })
+    } else if ((state.name === 'Transfer' || state.name === 'Check') && backend.canAbort && current) {
+      const { feed, abort, ended } = current
+      await run({ name: 'AbortOrdered', failure })
+      feed.end(refused)
+      abort.abort(refused)
+      await ended
     }
+  }
+
+  /** For what must not wait long: a reboot, a factory default, a restore. */
+  async function abort(reason: string): Promise<void> {
+    await stopUpload(reason)
+    await runner.settled()
+  }
+
+  /** A trial goes on with the next start. */
+  async function goDown(reason: string): Promise<void> {
+    health.end()
+    await abort(reason)
   }
 
   return {
@@ -316,89 +243,141 @@ export async function createFirmware({ backend, clock, storage, power, log, fold
      * Hands out the last segment of an UploadUri; one that was handed out before is worth nothing from now on (a lost answer
      * must not lock the device). Throws the fault Action while an image is on its way.
      */
-    start(user: string): { readonly ticket: string; readonly uploadDelayMs: number; readonly expectedDownTimeMs: number } {
-      const upgrade = { transaction: newTransaction(clock.now()), user, from: running.version }
+    start(
+      user: string,
+      remoteAddress?: string,
+    ): { readonly ticket: string; readonly uploadDelayMs: number; readonly expectedDownTimeMs: number } {
+      const upgrade: Upgrade = { transaction: newTransaction(clock.now()), user, remoteAddress, from: running.version }
+      const state = runner.state()
       const step = next(state, { name: 'Started', upgrade })
       if (step === undefined) {
-        const seconds = Math.ceil(remainingMs() / 1000)
-        throw fault('Action', `an upgrade is under way: ${state.name}, transaction ${transactionOf(state)}, at most ${seconds} s more`)
+        const until = state.name === 'Installed' ? 'it waits to be activated' : `at most ${Math.ceil(remainingMs() / 1000)} s more`
+        throw fault('Action', `an upgrade is under way: ${state.name}, transaction ${transactionOf(state)}, ${until}`)
       }
-      if (!isResumed) throw fault('Action', 'the device is starting, try again')
+      if (!isResumed || isBeginning) throw fault('Action', 'the device is busy, try again')
+      supersede().catch(error => log.error({ error }, 'an upload that broke off could not be ended'))
       // First, so that the state never ends before the ticket does.
       const ticket = tickets.issue()
-      enter(step.state)
+      runner.observe({ name: 'Started', upgrade })
       log.info({ transaction: upgrade.transaction, user }, 'an upload URI for firmware was handed out')
       return { ticket, uploadDelayMs: 0, expectedDownTimeMs: Math.ceil(power.bootTimeMs * (1 + limits.downTimeMargin)) }
     },
 
-    upload: { admit, receive } satisfies UploadTarget,
+    upload: { admit, offset, receive: (request, body) => receive(request, body) } satisfies UploadTarget,
 
     /** An image that comes within a message (UpgradeSystemFirmware): armed and taken in one. Throws UploadRefusal, and the fault Action. */
     async take(request: Omit<UploadRequest, 'ticket'>, body: AsyncIterable<Uint8Array>): Promise<UploadReceipt> {
-      const { ticket } = this.start(request.user)
-      return receive({ ...request, ticket }, body)
+      const { ticket } = this.start(request.user, request.remoteAddress)
+      return receive({ ...request, ticket }, body, true)
+    },
+
+    /**
+     * Goes on where the last start left off. To be called once, when the device answers requests. Returns when a new image is
+     * kept or given up, or when that will take longer than anybody should wait for a start.
+     */
+    async resume(): Promise<void> {
+      const going = (async () => {
+        await backend.recover()
+        const finding = find(runner.state(), { slots: await backend.slots(), record: await backend.record() }, () =>
+          newTransaction(clock.now()),
+        )
+        const outcome = next(runner.state(), finding) ? run(finding) : Promise.resolve()
+        isResumed = true
+        await outcome
+        // It was cut off between its activation and its answer, which nobody waits for any more.
+        if (finding.name === 'FoundInstalled') await run({ name: 'RebootDue' })
+      })()
+      going.catch(error => log.error({ error }, 'firmware upgrade: going on after the start failed'))
+      const { promise: enough, resolve } = Promise.withResolvers<void>()
+      const cancel = clock.after(health.isQuick ? limits.resumeWaitMs : 0, resolve)
+      await Promise.race([going, enough])
+      cancel()
+    },
+
+    status(): FirmwareStatus {
+      const { receivedBytes = 0 } = current?.feed ?? {}
+      const state = runner.state()
+      return { state: state.name, transaction: transactionOf(state), version: versionOf(state), receivedBytes }
     },
 
     async report(): Promise<FirmwareReport> {
+      const [slots, record] = await Promise.all([backend.slots(), backend.record()])
+      const state = runner.state()
+      const { expectedBytes, percent } = current ?? { expectedBytes: undefined, percent: undefined }
+      const last = runner.history().at(-1)
       return {
         ...this.status(),
-        expectedBytes: upload?.request.lengthBytes,
-        percent: undefined,
-        waitingFor: undefined,
+        expectedBytes,
+        percent,
+        waitingFor: waitingFor(state, current?.feed, health),
         engine: backend.name,
-        record: await backend.record(),
-        slots: await backend.slots(),
-        last: history.at(-1),
+        record,
+        slots,
+        last,
       }
     },
 
     /** Throws UploadRefusal 409 where the order has no meaning in the present state. */
-    async command(order: FirmwareOrder, by: Pick<UploadRequest, 'user' | 'remoteAddress'>): Promise<UploadReceipt> {
+    async command(order: FirmwareOrder, { user }: Author): Promise<UploadReceipt> {
+      const state = runner.state()
       const transaction = transactionOf(state)
-      if (order !== 'abort' || transaction === undefined)
-        throw new UploadRefusal(409, 'state', `${order} has no meaning in the state ${state.name}`, { transaction })
-      await abort(by.user)
-      return { transaction, message: 'aborted', async afterReply() {} }
+      const refuse = (why: string) => new UploadRefusal(409, 'state', why, { transaction })
+      const done = (message: string, afterReply = async () => {}): UploadReceipt => ({
+        transaction: transaction ?? '',
+        message,
+        afterReply,
+      })
+      log.info({ order, user, transaction, state: state.name }, 'an order for the firmware upgrade')
+      switch (order) {
+        case 'activate':
+          if (state.name !== 'Installed') throw refuse(`nothing waits to be activated: ${state.name}`)
+          await run({ name: 'ActivateOrdered' })
+          if (runner.state().name !== 'Rebooting') throw new UploadRefusal(500, 'io', 'the activation failed', { transaction })
+          return done('activated, the device restarts', () => run({ name: 'RebootDue' }))
+        case 'confirm':
+          if (state.name === 'Recovery') {
+            await run({ name: 'ConfirmOrdered' })
+            return done('what runs is confirmed, and the boot record is made anew')
+          }
+          if (state.name !== 'Trial') throw refuse(`no image is on trial: ${state.name}`)
+          if (!health.confirm()) throw refuse('the checks of the device confirm this image, nobody else (--confirm auto)')
+          return done('noted')
+        case 'rollback':
+          if (state.name !== 'Trial') throw refuse(`no image is on trial: ${state.name}`)
+          return done('the image is given up, the device restarts', async () => void health.reject(`given up by ${user}`))
+        case 'abort':
+          if (state.name === 'Installed') await run({ name: 'AbortOrdered', failure: { reason: 'aborted', detail: `ended by ${user}` } })
+          else if (state.name === 'Armed' || state.name === 'Transfer' || state.name === 'Check') {
+            if (!backend.canAbort && state.name !== 'Armed') throw refuse(`${backend.name} cannot be stopped, its end has to be waited for`)
+            await stopUpload(user)
+          } else throw refuse(`nothing can be aborted: ${state.name}`)
+          return done('aborted')
+      }
     },
 
-    /**
-     * Goes on where the last start left off. To be called once, when the device answers requests: a new image is kept if
-     * `check` resolves in time, and given up if it rejects. Returns when that has been decided.
-     */
-    async resume(check: () => Promise<void>): Promise<void> {
-      selfCheck = check
-      const finding = find(await backend.slots())
-      if (next(state, finding)) await run(finding)
-      isResumed = true
-      if (state.name === 'Rebooting') await run({ name: 'RebootDue' })
-    },
-
-    status(): FirmwareStatus {
-      return { state: state.name, transaction: transactionOf(state), version: versionOf(state), receivedBytes: upload?.receivedBytes ?? 0 }
+    /** A moment that is over for certain: nobody can have run an image before it was built. A clock that is before it is wrong. */
+    passed(): Date {
+      const built = runner.history().flatMap(({ failure, builtAt }) => (failure || builtAt === undefined ? [] : [Date.parse(builtAt)]))
+      return new Date(Math.max(0, ...built.filter(Number.isFinite)) - limits.clockDoubtMs)
     },
 
     /** How the last upgrades ended, the newest last. */
-    history: (): readonly HistoryEntry[] => history,
+    history: runner.history,
 
     abort,
+    goDown,
 
     /** Calls off what is still to come. The state stays for the next start. */
     async close(): Promise<void> {
-      await abort('the end of the service')
-      cancelDeadline()
+      await goDown('the end of the service')
+      runner.close()
     },
   }
 }
 
-function runningOf(slots: readonly SlotInfo[]): SlotInfo {
-  const slot = slots.find(({ running }) => running)
-  if (slot === undefined) throw new Error('no slot is running')
-  return slot
-}
-
-const transactionOf = (state: UpgradeState): string | undefined => ('upgrade' in state ? state.upgrade.transaction : undefined)
-
-function versionOf(state: UpgradeState): string | undefined {
-  if ('image' in state) return state.image.version
-  return 'version' in state ? state.version : undefined
-}
+const imageOf = ({ version, signers, payloads, buildTime }: ImageHead): KnownImage => ({
+  version,
+  signers,
+  builtAt: buildTime?.toISOString(),
+  sha256: payloads.find(({ role }) => role === 'rootfs')?.sha256,
+})

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto'
 import { ImageError, type ImageHead } from '../../platform/platform.ts'
 import { verifyDetached } from './cms.ts'
 import { type Copy, type Description, parseDescription } from './description.ts'
-import { assertWanted, type Board, type Installed } from './policy.ts'
+import { assertWanted, type Board, type Downgrade, type Installed } from './policy.ts'
 import { openSwu, type Swu } from './swu.ts'
 
 /** Whom to believe, and when. */
 export interface Trust {
   /** One or more certificates as PEM. */
   readonly authorities: string
-  /** CRLs as PEM. */
+  /** CRLs of the authorities, and of CAs below them, as PEM. A CA without one has revoked nobody. */
   readonly revocations: string | undefined
-  /** How many signers an image has to have, each with a key of its own. */
+  /** How many signers an image has to have, each with a key of its own; whoever signed besides has to be right as well. */
   readonly signersMin: number
   /** What holds where the clock is known to be wrong: nothing is taken, or the signers' own word for when they signed. */
   readonly time: 'clock' | 'signing-time'
@@ -28,27 +28,27 @@ export interface VerifiedHead {
   readonly signers: readonly string[]
 }
 
-/** Believes the description only after its signature. Throws ImageError `signature`, `expired`, `format`. */
-export async function verifyHead(swu: Swu, trust: LoadTrust, now: Date): Promise<VerifiedHead> {
+/** Believes the description only after its signature; reads it as it is for `board`. Throws ImageError `signature`, `revoked`, `expired`, `format`. */
+export async function verifyHead(swu: Swu, trust: LoadTrust, now: Date, board?: string): Promise<VerifiedHead> {
   const signers = verifyDetached(swu.signature, swu.description, await trust(), now)
-  return { description: parseDescription(swu.description), signers }
+  return { description: parseDescription(swu.description, board), signers }
 }
 
 /** The head as the port shows it, for the slot that takes `copy`. Throws ImageError `format` where it has nothing for it. */
 export function imageHead({ description, signers }: VerifiedHead, copy: Copy): ImageHead {
   const payloads = description.payloads[copy]
   if (payloads === undefined) throw new ImageError('format', `the image has nothing for ${copy}`)
-  const { version, description: text, securityEpoch } = description
-  return { version, description: text, securityEpoch, signers, payloads }
+  const { version, description: text, securityEpoch, buildTime } = description
+  return { version, description: text, securityEpoch, buildTime, signers, payloads }
 }
 
 /** Everything that is decided before the first byte of a payload is written. Throws ImageError. */
 export async function admitHead(
   swu: Swu,
-  device: { trust: LoadTrust; now: Date; board: Board; installed: Installed; copy: Copy },
+  device: { trust: LoadTrust; now: Date; board: Board; installed: Installed; copy: Copy; downgrade?: Downgrade },
 ): Promise<ImageHead> {
-  const verified = await verifyHead(swu, device.trust, device.now)
-  assertWanted(verified.description, device.board, device.installed)
+  const verified = await verifyHead(swu, device.trust, device.now, device.board.name)
+  assertWanted(verified.description, device.board, device.installed, device.downgrade)
   return imageHead(verified, device.copy)
 }
 
@@ -67,12 +67,12 @@ export interface Inspection {
  */
 export async function inspectImage(
   source: AsyncIterable<Uint8Array>,
-  options: { readonly trust?: LoadTrust; readonly now?: Date } = {},
+  options: { readonly trust?: LoadTrust; readonly now?: Date; readonly board?: string } = {},
 ): Promise<Inspection> {
   const swu = await openSwu(source)
-  const { trust, now = new Date() } = options
-  const verified = trust && (await verifyHead(swu, trust, now).then(head => head.signers, asImageError))
-  const description = parseDescription(swu.description)
+  const { trust, now = new Date(), board } = options
+  const verified = trust && (await verifyHead(swu, trust, now, board).then(head => head.signers, asImageError))
+  const description = parseDescription(swu.description, board)
   const copy = description.payloads['copy-a'] ? 'copy-a' : 'copy-b'
   const head = imageHead({ description, signers: Array.isArray(verified) ? verified : [] }, copy)
   const files: { name: string; sizeBytes: number }[] = []

@@ -4,12 +4,18 @@ import type { ImageReason, SlotId } from '../../platform/platform.ts'
 /** The life of one firmware upgrade. What a restart has to know is saved before the effect of a step begins. */
 export type UpgradeState =
   | { readonly name: 'Idle' }
-  /** An upload URI has been handed out. Not kept over a restart. */
-  | { readonly name: 'Armed'; readonly upgrade: Upgrade }
-  /** The image arrives, is verified and written; its version is known once the head has been. */
-  | { readonly name: 'Transfer'; readonly upgrade: Upgrade; readonly version?: string | undefined }
+  /** Both copies of the boot record are lost. An upload, or an administrator who confirms what runs, makes a new one. */
+  | { readonly name: 'Recovery' }
+  /** An upload URI has been handed out; an upload that broke may go on. Not kept over a restart. */
+  | { readonly name: 'Armed'; readonly upgrade: Upgrade; readonly broken?: Broken | undefined }
+  /** The image arrives, is verified and written; what it is, is known once its head has been verified. */
+  | { readonly name: 'Transfer'; readonly upgrade: Upgrade; readonly image?: KnownImage | undefined }
   /** All of it is there; the slot is being synced and read back. After a restart this is the same as Transfer. */
-  | { readonly name: 'Check'; readonly upgrade: Upgrade; readonly version?: string | undefined }
+  | { readonly name: 'Check'; readonly upgrade: Upgrade; readonly image?: KnownImage | undefined }
+  /** Told to stop; the engine is still at it. */
+  | { readonly name: 'Aborting'; readonly upgrade: Upgrade; readonly image?: KnownImage | undefined; readonly failure: Failure }
+  /** The slot is complete, and waits for an administrator to activate it. */
+  | ({ readonly name: 'Installed' } & Installed)
   | ({ readonly name: 'Activating' } & Installed)
   /** The new slot is next. The reboot waits for the answer to leave. */
   | ({ readonly name: 'Rebooting' } & Installed)
@@ -17,14 +23,21 @@ export type UpgradeState =
   | ({ readonly name: 'Trial' } & Installed)
   | ({ readonly name: 'Commit' } & Installed)
   | ({ readonly name: 'Rollback'; readonly failure: Failure } & Installed)
-  | { readonly name: 'Failed'; readonly upgrade: Upgrade; readonly version?: string | undefined; readonly failure: Failure }
+  | { readonly name: 'Failed'; readonly upgrade: Upgrade; readonly image?: KnownImage | undefined; readonly failure: Failure }
 
 /** Who began it, and from where. */
 export interface Upgrade {
   /** A ULID: in the log, in the answer to the upload, in the boot record, in the history. */
   readonly transaction: string
   readonly user: string
+  readonly remoteAddress: string | undefined
   readonly from: string | undefined
+}
+
+/** An upload that broke off, as long as it may go on. */
+interface Broken {
+  readonly image: KnownImage | undefined
+  readonly failure: Failure
 }
 
 interface Installed {
@@ -34,14 +47,21 @@ interface Installed {
   readonly boots: number
 }
 
-export interface InstalledImage {
-  readonly slot: SlotId
+/** What its signed head says of an image. */
+export interface KnownImage {
   readonly version: string | undefined
   readonly sha256: string | undefined
+  readonly signers: readonly string[]
+  /** By the signed head: a moment that had passed when it was built. */
+  readonly builtAt: string | undefined
+}
+
+export interface InstalledImage extends KnownImage {
+  readonly slot: SlotId
 }
 
 export interface Failure {
-  readonly reason: ImageReason | 'boot' | 'selfCheck'
+  readonly reason: ImageReason | 'boot' | 'selfCheck' | 'rejected'
   readonly detail: string
 }
 
@@ -49,19 +69,24 @@ export type UpgradeEvent =
   | { readonly name: 'Started'; readonly upgrade: Upgrade }
   | { readonly name: 'TicketExpired' }
   | { readonly name: 'UploadBegun' }
-  | { readonly name: 'HeadVerified'; readonly version: string }
+  /** The rest of an upload that broke off arrives; its installation has been waiting. */
+  | { readonly name: 'UploadResumed' }
+  | { readonly name: 'HeadVerified'; readonly image: KnownImage }
   | { readonly name: 'BodyReceived' }
-  | { readonly name: 'ImageInstalled'; readonly image: InstalledImage }
+  | { readonly name: 'ImageInstalled'; readonly image: InstalledImage; readonly hold: boolean }
   | { readonly name: 'ConnectionLost'; readonly again: boolean; readonly failure: Failure }
   | { readonly name: 'ImageRefused'; readonly failure: Failure }
   | { readonly name: 'DeviceFailed'; readonly failure: Failure }
+  | { readonly name: 'AbortOrdered'; readonly failure: Failure }
   | { readonly name: 'Aborted'; readonly failure: Failure }
+  | { readonly name: 'ActivateOrdered' }
+  | { readonly name: 'ConfirmOrdered' }
   | { readonly name: 'Discarded' }
   | { readonly name: 'Activated' }
   /** The answer has left, or an ordered reboot did not come. */
   | { readonly name: 'RebootDue' }
   | { readonly name: 'SelfCheckPassed' }
-  | { readonly name: 'SelfCheckFailed'; readonly detail: string }
+  | { readonly name: 'SelfCheckFailed'; readonly failure: Failure }
   | { readonly name: 'Confirmed' }
   | { readonly name: 'Rejected' }
   | Finding
@@ -78,6 +103,8 @@ export type Finding =
   | ({ readonly name: 'FoundTrial' } & Found)
   /** The slot of this upgrade runs and is confirmed. */
   | { readonly name: 'FoundCommitted' }
+  /** No copy of the boot record can be read. */
+  | { readonly name: 'FoundLost' }
 
 /** As much as is known where the saved state was lost. */
 interface Found {
@@ -91,8 +118,12 @@ export type Effect = 'install' | 'discard' | 'activate' | 'reboot' | 'selfCheck'
 export interface Outcome {
   readonly transaction: string
   readonly user: string
+  readonly remoteAddress: string | undefined
   readonly from: string | undefined
   readonly to: string | undefined
+  readonly sha256: string | undefined
+  readonly signers: readonly string[]
+  readonly builtAt: string | undefined
   /** Undefined: it succeeded. */
   readonly failure: Failure | undefined
 }
@@ -111,21 +142,35 @@ export function next(state: UpgradeState, event: UpgradeEvent): Step | undefined
       // The saved state was lost: the boot record alone tells what is to be done.
       if (event.name === 'FoundActivated') return rebootAgain(state, event)
       if (event.name === 'FoundTrial') return tryOut(state, event)
+      if (event.name === 'FoundLost') return { state: { name: 'Recovery' } }
+      return undefined
+
+    case 'Recovery':
+      if (event.name === 'Started') return { state: { name: 'Armed', upgrade: event.upgrade } }
+      if (event.name === 'ConfirmOrdered') return { state, effect: 'confirm' }
+      if (event.name === 'Confirmed') return { state: { name: 'Idle' } }
       return undefined
 
     case 'Armed':
-      if (event.name === 'Started') return { state: { name: 'Armed', upgrade: event.upgrade } }
-      if (event.name === 'UploadBegun') return { state: { ...state, name: 'Transfer' }, effect: 'install' }
-      if (event.name === 'TicketExpired' || event.name === 'Aborted') return { state: { name: 'Idle' } }
-      return undefined
+      return whileArmed(state, event)
 
     case 'Transfer':
-      if (event.name === 'HeadVerified') return { state: { ...state, version: event.version } }
+      if (event.name === 'HeadVerified') return { state: { ...state, image: event.image } }
       if (event.name === 'BodyReceived') return { state: { ...state, name: 'Check' } }
       return whileInstalling(state, event)
 
     case 'Check':
       return whileInstalling(state, event)
+
+    case 'Aborting':
+      if (isEndOfInstallation(event)) return giveUp(state, state.failure)
+      return undefined
+
+    case 'Installed':
+      if (event.name === 'ActivateOrdered') return { state: { ...state, name: 'Activating' }, effect: 'activate' }
+      if (event.name === 'AbortOrdered' || event.name === 'DeviceFailed') return giveUp(state, event.failure)
+      if (event.name === 'FoundInstalled') return { state }
+      return afterStart(state, event, { reason: 'lost', detail: 'the slot does not hold the image any more' })
 
     case 'Activating':
       if (event.name === 'Activated') return { state: { ...state, name: 'Rebooting' } }
@@ -139,7 +184,7 @@ export function next(state: UpgradeState, event: UpgradeEvent): Step | undefined
 
     case 'Trial':
       if (event.name === 'SelfCheckPassed') return { state: { ...state, name: 'Commit' }, effect: 'confirm' }
-      if (event.name === 'SelfCheckFailed') return rollBack(state, { reason: 'selfCheck', detail: event.detail })
+      if (event.name === 'SelfCheckFailed') return rollBack(state, event.failure)
       return afterStart(state, event, { reason: 'boot', detail: 'the new image came up, but did not last' })
 
     case 'Commit':
@@ -158,30 +203,71 @@ export function next(state: UpgradeState, event: UpgradeEvent): Step | undefined
     case 'Failed':
       // What cannot be declared void again is void already, or is a complete image.
       if (event.name === 'Discarded' || event.name === 'DeviceFailed')
-        return { state: { name: 'Idle' }, outcome: outcomeOf(state, state.version, state.failure) }
+        return { state: { name: 'Idle' }, outcome: outcomeOf(state, state.failure) }
       if (event.name === 'FoundTrial') return tryOut(state, event)
-      if (event.name === 'FoundUnchanged' || event.name === 'FoundInstalled' || event.name === 'FoundActivated')
-        return { state, effect: 'discard' }
+      if (event.name.startsWith('Found')) return { state, effect: 'discard' }
       return undefined
   }
 }
 
 type Named<N extends UpgradeState['name']> = Extract<UpgradeState, { readonly name: N }>
-type Uploading = Named<'Transfer' | 'Check'>
-type Written = Named<'Activating' | 'Rebooting' | 'Trial' | 'Commit' | 'Rollback'>
+type Written = Named<'Installed' | 'Activating' | 'Rebooting' | 'Trial' | 'Commit' | 'Rollback'>
+
+/** A lost answer must not lock the device: a second URI takes the place of the first, whatever came of that. */
+function whileArmed(state: Named<'Armed'>, event: UpgradeEvent): Step | undefined {
+  const { upgrade, broken } = state
+  switch (event.name) {
+    case 'Started':
+      return {
+        state: { name: 'Armed', upgrade: event.upgrade },
+        ...(broken && { outcome: outcomeOf({ upgrade, image: broken.image }, broken.failure) }),
+      }
+    case 'UploadBegun':
+      return { state: { name: 'Transfer', upgrade }, effect: 'install' }
+    case 'UploadResumed':
+      return broken && { state: { name: 'Transfer', upgrade, image: broken.image } }
+    case 'TicketExpired':
+      return broken ? giveUp({ upgrade, image: broken.image }, broken.failure) : { state: { name: 'Idle' } }
+    // The engine did not wait for the rest.
+    case 'ImageRefused':
+    case 'DeviceFailed':
+      return broken && giveUp({ upgrade, image: broken.image }, event.failure)
+    case 'AbortOrdered':
+      return broken ? giveUp({ upgrade, image: broken.image }, event.failure) : { state: { name: 'Idle' } }
+    default:
+      return undefined
+  }
+}
+
+type EndOfInstallation = Extract<
+  UpgradeEvent,
+  { readonly name: 'ImageInstalled' | 'ImageRefused' | 'DeviceFailed' | 'Aborted' | 'ConnectionLost' }
+>
+
+const isEndOfInstallation = (event: UpgradeEvent): event is EndOfInstallation =>
+  ['ImageInstalled', 'ImageRefused', 'DeviceFailed', 'Aborted', 'ConnectionLost'].includes(event.name)
 
 /** Before the image is complete the target is void, and a start has nothing to go on with. */
-function whileInstalling(state: Uploading, event: UpgradeEvent): Step | undefined {
+function whileInstalling(state: Named<'Transfer' | 'Check'>, event: UpgradeEvent): Step | undefined {
+  const { upgrade, image } = state
   switch (event.name) {
-    case 'ImageInstalled':
-      return { state: { name: 'Activating', upgrade: state.upgrade, image: event.image, boots: 0 }, effect: 'activate' }
+    case 'ImageInstalled': {
+      const installed = { upgrade, image: event.image, boots: 0 }
+      return event.hold
+        ? { state: { name: 'Installed', ...installed } }
+        : { state: { name: 'Activating', ...installed }, effect: 'activate' }
+    }
     case 'ConnectionLost':
-      return event.again ? { state: { name: 'Armed', upgrade: state.upgrade } } : giveUp(state, event.failure)
+      if (event.again) return { state: { name: 'Armed', upgrade, broken: { image, failure: event.failure } } }
+      return giveUp(state, event.failure)
+    case 'AbortOrdered':
+      return { state: { name: 'Aborting', upgrade, image, failure: event.failure } }
     case 'ImageRefused':
     case 'DeviceFailed':
     case 'Aborted':
       return giveUp(state, event.failure)
     case 'FoundUnchanged':
+    case 'FoundLost':
       return giveUp(state, { reason: 'aborted', detail: 'the device restarted during the upload' })
     case 'FoundActivated':
       return rebootAgain(state, event)
@@ -198,6 +284,8 @@ function afterStart(state: Written, event: UpgradeEvent, failure: Failure): Step
     case 'FoundUnchanged':
     case 'FoundInstalled':
       return giveUp(state, failure)
+    case 'FoundLost':
+      return giveUp(state, { reason: 'boot', detail: 'the boot record was lost, and the default slot was booted' })
     case 'FoundActivated':
       return rebootAgain(state, event)
     case 'FoundTrial':
@@ -227,15 +315,28 @@ function tryOut(state: UpgradeState, { upgrade, image }: Found): Step {
 
 const rollBack = (state: Named<'Trial'>, failure: Failure): Step => ({ state: { ...state, name: 'Rollback', failure }, effect: 'reject' })
 
-function giveUp(state: Uploading | Found, failure: Failure): Step {
-  const version = 'image' in state ? state.image.version : state.version
-  return { state: { name: 'Failed', upgrade: state.upgrade, version, failure }, effect: 'discard' }
+interface Tried {
+  readonly upgrade: Upgrade
+  readonly image?: KnownImage | undefined
 }
 
-const succeed = (state: Written): Step => ({ state: { name: 'Idle' }, outcome: outcomeOf(state, state.image.version, undefined) })
+const giveUp = ({ upgrade, image }: Tried, failure: Failure): Step => ({
+  state: { name: 'Failed', upgrade, image, failure },
+  effect: 'discard',
+})
 
-const outcomeOf = ({ upgrade }: { readonly upgrade: Upgrade }, to: string | undefined, failure: Failure | undefined): Outcome => ({
+const succeed = (state: Written): Step => ({ state: { name: 'Idle' }, outcome: outcomeOf(state, undefined) })
+
+const outcomeOf = ({ upgrade, image }: Tried, failure: Failure | undefined): Outcome => ({
   ...upgrade,
-  to,
+  to: image?.version,
+  sha256: image?.sha256,
+  signers: image?.signers ?? [],
+  builtAt: image?.builtAt,
   failure,
 })
+
+export const transactionOf = (state: UpgradeState): string | undefined => ('upgrade' in state ? state.upgrade.transaction : undefined)
+
+/** Of the image under way. */
+export const versionOf = (state: UpgradeState): string | undefined => ('image' in state ? state.image?.version : undefined)

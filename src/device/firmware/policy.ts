@@ -15,10 +15,16 @@ export interface Installed {
   readonly securityEpoch: number
 }
 
-/** Throws ImageError `compatible`, `version` or `epoch` where this image is not for this device, or would be a step back. */
-export function assertWanted(image: Description, board: Board, installed: Installed): void {
+/** Whether an older version may be installed: never, always, or where the signed head of the image allows it. */
+export type Downgrade = 'deny' | 'allow' | 'signed'
+
+/**
+ * Throws ImageError `compatible`, `version` or `epoch` where this image is not for this device, or would be a step back. The
+ * security epoch is never gone back behind, whatever the policy.
+ */
+export function assertWanted(image: Description, board: Board, installed: Installed, downgrade: Downgrade = 'deny'): void {
   assertCompatible(image, board)
-  assertReleased(image, installed.version)
+  assertReleased(image, installed.version, downgrade === 'allow' || (downgrade === 'signed' && image.allowDowngrade))
   const epoch = image.securityEpoch ?? 0
   if (epoch < installed.securityEpoch) {
     throw new ImageError('epoch', `security epoch ${epoch} of the image is below ${installed.securityEpoch} of this device`)
@@ -34,10 +40,11 @@ function assertCompatible({ revisions, boards }: Description, board: Board): voi
   }
 }
 
-/** The running version may be installed again; an older one, or one that cannot be compared, may not. */
-function assertReleased({ version, minVersion }: Description, running: string | undefined): void {
+/** The running version may be installed again; an older one, or one that cannot be compared, only if it may be a step back. */
+function assertReleased({ version, minVersion }: Description, running: string | undefined, mayStepBack: boolean): void {
   if (running === undefined || version === running) return
-  if (!isAtLeast(version, running)) throw new ImageError('version', `version ${version} is older than ${running}, which runs`)
+  if (!mayStepBack && !isAtLeast(version, running))
+    throw new ImageError('version', `version ${version} is older than ${running}, which runs`)
   if (minVersion !== undefined && !isAtLeast(running, minVersion)) {
     throw new ImageError('version', `version ${version} needs ${minVersion} or newer before it, and ${running} runs`)
   }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { limits } from '../../limits.ts'
 import type { Storage } from '../../platform/platform.ts'
 
 /** A small JSON value in one file, which is there as a whole or not at all. */
@@ -12,13 +11,13 @@ export interface SavedFile {
 }
 
 /** Eight hexadecimal digits of CRC-32, then JSON; written beside, synced, renamed, and the name synced. */
-export function createSavedFile(storage: Storage, folder: string, name: string): SavedFile {
+export function createSavedFile(storage: Storage, folder: string, name: string, bytesMax: number): SavedFile {
   const path = join(folder, name)
   const temporary = `${path}.new`
   return {
     async load() {
       if (!(await storage.exists(path))) return undefined
-      const text = (await storage.read(path, 0, Buffer.alloc(limits.journalBytesMax))).toString('utf8')
+      const text = (await storage.read(path, 0, Buffer.alloc(bytesMax))).toString('utf8')
       const json = text.slice(8)
       if (checksum(json) !== text.slice(0, 8)) return undefined
       return JSON.parse(json)

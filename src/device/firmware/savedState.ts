@@ -1,21 +1,32 @@
-import type { Failure, InstalledImage, Outcome, Upgrade, UpgradeState } from './machine.ts'
+import type { Failure, InstalledImage, KnownImage, Outcome, Upgrade, UpgradeState } from './machine.ts'
 
 /** The form of what is saved; another number is not read. */
-const form = 1
+const form = 2
 
-/** An outcome with the time of the wall clock, for people. */
+/** An outcome with times of the wall clock, for people. */
 export interface HistoryEntry extends Outcome {
   readonly at: string
+  /** From the upload URI to the end. */
+  readonly seconds: number
 }
 
 /**
- * What is kept of a state over a restart: an upload URI ends with it, and whether an interrupted upload was complete makes no
- * difference.
+ * What is kept of a state over a restart: an upload URI ends with it, whether an interrupted upload was complete makes no
+ * difference, and whether the boot record is lost is looked up.
  */
 export function stateToSave(state: UpgradeState): object {
-  if (state.name === 'Armed') return { form, state: { name: 'Idle' } }
-  if (state.name === 'Check') return { form, state: { ...state, name: 'Transfer' } }
-  return { form, state }
+  switch (state.name) {
+    case 'Recovery':
+      return { form, state: { name: 'Idle' } }
+    case 'Armed':
+      return { form, state: state.broken ? { name: 'Failed', upgrade: state.upgrade, ...state.broken } : { name: 'Idle' } }
+    case 'Check':
+      return { form, state: { ...state, name: 'Transfer' } }
+    case 'Aborting':
+      return { form, state: { ...state, name: 'Failed' } }
+    default:
+      return { form, state }
+  }
 }
 
 /** Idle where nothing, or nothing that makes sense, was saved: the boot record then says what is to be done. */
@@ -33,12 +44,16 @@ export function historyFromSaved(saved: unknown): readonly HistoryEntry[] {
     const { form: found, entries } = members(saved)
     if (found !== form || !Array.isArray(entries)) return []
     return entries.map(value => {
-      const { to, failure, at, ...upgrade } = members(value)
+      const { to, sha256, signers, builtAt, failure, at, seconds, ...upgrade } = members(value)
       return {
         ...parseUpgrade(upgrade),
         to: optionalText(to),
+        sha256: optionalText(sha256),
+        signers: texts(signers),
+        builtAt: optionalText(builtAt),
         failure: failure === undefined ? undefined : parseFailure(failure),
         at: text(at),
+        seconds: number(seconds),
       }
     })
   } catch {
@@ -50,11 +65,13 @@ export const historyToSave = (entries: readonly HistoryEntry[]): object => ({ fo
 
 type Members = Readonly<Record<string, unknown>>
 
-function parseState({ name, upgrade, version, image, boots, failure }: Members): UpgradeState {
-  const installed = () => ({ upgrade: parseUpgrade(upgrade), image: parseImage(image), boots: number(boots) })
+function parseState({ name, upgrade, image, boots, failure }: Members): UpgradeState {
+  const installed = () => ({ upgrade: parseUpgrade(upgrade), image: parseInstalled(image), boots: number(boots) })
+  const tried = () => ({ upgrade: parseUpgrade(upgrade), image: image === undefined ? undefined : parseImage(members(image)) })
   switch (name) {
     case 'Transfer':
-      return { name, upgrade: parseUpgrade(upgrade), version: optionalText(version) }
+      return { name, ...tried() }
+    case 'Installed':
     case 'Activating':
     case 'Rebooting':
     case 'Trial':
@@ -63,20 +80,27 @@ function parseState({ name, upgrade, version, image, boots, failure }: Members):
     case 'Rollback':
       return { name, ...installed(), failure: parseFailure(failure) }
     case 'Failed':
-      return { name, upgrade: parseUpgrade(upgrade), version: optionalText(version), failure: parseFailure(failure) }
+      return { name, ...tried(), failure: parseFailure(failure) }
     default:
       return { name: 'Idle' }
   }
 }
 
 function parseUpgrade(value: unknown): Upgrade {
-  const { transaction, user, from } = members(value)
-  return { transaction: text(transaction), user: text(user), from: optionalText(from) }
+  const { transaction, user, remoteAddress, from } = members(value)
+  return { transaction: text(transaction), user: text(user), remoteAddress: optionalText(remoteAddress), from: optionalText(from) }
 }
 
-function parseImage(value: unknown): InstalledImage {
-  const { slot, version, sha256 } = members(value)
-  return { slot: text(slot), version: optionalText(version), sha256: optionalText(sha256) }
+const parseImage = ({ version, sha256, signers, builtAt }: Members): KnownImage => ({
+  version: optionalText(version),
+  sha256: optionalText(sha256),
+  signers: texts(signers),
+  builtAt: optionalText(builtAt),
+})
+
+function parseInstalled(value: unknown): InstalledImage {
+  const image = members(value)
+  return { slot: text(image.slot), ...parseImage(image) }
 }
 
 const reasons: readonly Failure['reason'][] = [
@@ -97,6 +121,7 @@ const reasons: readonly Failure['reason'][] = [
   'aborted',
   'boot',
   'selfCheck',
+  'rejected',
 ]
 
 function parseFailure(value: unknown): Failure {
@@ -112,6 +137,11 @@ function members(value: unknown): Members {
 function text(value: unknown): string {
   if (typeof value !== 'string') throw new Error('not a text')
   return value
+}
+
+function texts(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw new Error('not a list')
+  return value.map(text)
 }
 
 const optionalText = (value: unknown): string | undefined => (value === undefined ? undefined : text(value))

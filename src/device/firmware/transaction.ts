@@ -9,3 +9,7 @@ export function newTransaction(now: Date): string {
   const value = (BigInt(Math.max(0, now.getTime())) << 80n) | chance
   return Array.from({ length: 26 }, (_, index) => digits[Number((value >> BigInt(5 * (25 - index))) & 31n)]).join('')
 }
+
+/** When the transaction began, by the clock of that moment. */
+export const startOf = (transaction: string): Date =>
+  new Date(Number([...transaction.slice(0, 10)].reduce((sum, digit) => sum * 32n + BigInt(Math.max(0, digits.indexOf(digit))), 0n)))

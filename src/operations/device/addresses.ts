@@ -1,6 +1,6 @@
 import type { Call } from '../../onvif/handlers.ts'
 
-/** Every path of the device that an answer names; the doors serve them. Tickets follow `upload` and `restore`. */
+/** Every path of the device; the doors serve them. Tickets follow `upload` and `restore`. */
 export const paths = {
   service: '/onvif/device_service',
   wsdl: '/onvif/wsdl/device.wsdl',
@@ -10,6 +10,9 @@ export const paths = {
   accessLog: '/onvif/download/access.log',
   supportInformation: '/onvif/download/support.tar',
   backup: '/onvif/download/backup',
+  /** How an upgrade stands; an order to it is a path below. Not ONVIF's: `onvifd firmware` asks here. */
+  firmware: '/onvif/firmware',
+  firmwareHistory: '/onvif/firmware/history',
 } as const
 
 /** Scheme, host and port as text, always with the port: some clients cannot do without, even if it is 80. */

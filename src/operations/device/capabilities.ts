@@ -135,7 +135,10 @@ function securityPolicies(has: Features['has']): readonly string[] {
 }
 
 /** The same facts as Core 1 spelled them (Annex A). */
-function legacy({ Network, Security, System, Misc }: DeviceServiceCapabilities, { relays }: Features): Omit<DeviceCapabilities, 'XAddr'> {
+function legacy(
+  { Network, Security, System, Misc }: DeviceServiceCapabilities,
+  { has, relays }: Features,
+): Omit<DeviceCapabilities, 'XAddr'> {
   return {
     Network: {
       IPFilter: Network.IPFilter,
@@ -150,8 +153,8 @@ function legacy({ Network, Security, System, Misc }: DeviceServiceCapabilities, 
       RemoteDiscovery: System.RemoteDiscovery === true,
       SystemBackup: System.SystemBackup === true,
       SystemLogging: System.SystemLogging === true,
-      // Upgrade by attachment (UpgradeSystemFirmware), which GetServiceCapabilities does not know any more.
-      FirmwareUpgrade: false,
+      // Upgrade by attachment, which GetServiceCapabilities does not know any more.
+      FirmwareUpgrade: has('UpgradeSystemFirmware'),
       // ODM uses StartFirmwareUpgrade only where a version of at least 2.1 is listed.
       SupportedVersions: [release],
       Extension: {

@@ -1,4 +1,5 @@
 import type { createDiscoveryMode } from '../../device/discoveryMode.ts'
+import type { Firmware } from '../../device/firmware/firmware.ts'
 import type { GeoLocations } from '../../device/geoLocations.ts'
 import type { RemoteDiscovery } from '../../device/remoteDiscovery.ts'
 import type { Scopes } from '../../device/scopes.ts'
@@ -21,6 +22,7 @@ import { type SystemSubjects, system } from './system.ts'
 import { type UserSubjects, users } from './users.ts'
 
 export interface DeviceSubjects extends SystemSubjects, NetworkServiceSubjects, UserSubjects, SecurityPolicySubjects {
+  readonly firmware: Firmware
   readonly scopes: Scopes
   readonly discoveryMode: ReturnType<typeof createDiscoveryMode>
   readonly geoLocations: GeoLocations

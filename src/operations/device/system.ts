@@ -18,7 +18,7 @@ export interface SystemSubjects {
   readonly power: Power
   readonly logs: Logs
   readonly store: Store
-  readonly firmware: Firmware
+  readonly firmware: Pick<Firmware, 'runningVersion' | 'abort'>
   readonly backup: Backup
   readonly restore: Restore
   readonly supportInformation: SupportInformation

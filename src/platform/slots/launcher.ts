@@ -1,5 +1,6 @@
 import type { Storage } from '../platform.ts'
 import { type BootRecord, loadBootRecord, type Slot, saveBootRecord } from './bootRecord.ts'
+import type { RecordPlace } from './environment.ts'
 
 /** What a boot loader takes when it cannot read its record. */
 const defaultSlot: Slot = 'A'
@@ -13,11 +14,11 @@ export function nextSlot(record: BootRecord | undefined): Slot {
  * What a boot loader's script does at power-on: chooses the slot, and counts the try before it boots one that is not confirmed,
  * so that an image which never comes up is given up. Needs nothing of the service. Call it once for each start.
  */
-export async function launch(storage: Storage, folder: string): Promise<Slot> {
-  const record = await loadBootRecord(storage, folder)
+export async function launch(storage: Storage, place: RecordPlace): Promise<Slot> {
+  const record = await loadBootRecord(storage, place)
   const slot = nextSlot(record)
   if (record && slot !== record.confirmed) {
-    await saveBootRecord(storage, folder, { ...record, left: { ...record.left, [slot]: record.left[slot] - 1 } })
+    await saveBootRecord(storage, place, { ...record, left: { ...record.left, [slot]: record.left[slot] - 1 } })
   }
   return slot
 }

@@ -1,40 +1,38 @@
-import { createHash } from 'node:crypto'
-import { isDiskFull } from '../../device/firmware/failures.ts'
 import type { LoadTrust } from '../../device/firmware/image.ts'
-import type { Board } from '../../device/firmware/policy.ts'
-import { openSwu, type Swu, type SwuEntry } from '../../device/firmware/swu.ts'
+import type { Board, Downgrade, Installed } from '../../device/firmware/policy.ts'
+import { openSwu, type Swu } from '../../device/firmware/swu.ts'
 import { limits } from '../../limits.ts'
 import {
+  type AntiRollbackStore,
   BackendError,
   type Clock,
   ImageError,
   type ImageHead,
-  type InstallContext,
-  type Payload,
+  type Log,
   type Storage,
   type UpdateBackend,
 } from '../platform.ts'
-import { type BootRecord, loadBootRecord, otherSlot, type Slot, saveBootRecord, slotFile, slotIds } from './bootRecord.ts'
+import { type BootRecord, loadBootRecord, otherSlot, type Slot, type StoredFile, saveBootRecord, slotIds } from './bootRecord.ts'
+import { type RecordPlace, readEnvironment } from './environment.ts'
 import { nextSlot } from './launcher.ts'
-import { createSlotWriter } from './slotWriter.ts'
+import type { SlotLayout } from './layout.ts'
+import { createTarget, type WrittenFile } from './target.ts'
+import { onDisk, type Place } from './targetWriter.ts'
 
 export interface SlotEngineParts {
   readonly storage: Storage
-  /** Where the slots and the boot record are. */
-  readonly folder: string
+  /** Where the files of both slots are. */
+  readonly layout: SlotLayout
+  /** Where the boot record is. */
+  readonly record: RecordPlace
   /** What the launcher booted. */
   readonly running: Slot
-  readonly slotBytesMax: number
   readonly board: Board
   readonly trust: LoadTrust
   readonly clock: Clock
-}
-
-/** What a file of an image became in its slot. */
-export interface WrittenFile {
-  readonly role: string
-  readonly sha256: string
-  readonly sizeBytes: number
+  readonly log: Log
+  readonly downgrade?: Downgrade | undefined
+  readonly antiRollback?: AntiRollbackStore | undefined
 }
 
 /** The steps of `install` on their own, for an engine that lets another program write the slot. */
@@ -43,7 +41,12 @@ export interface SlotEngine extends UpdateBackend {
   admit(swu: Swu): Promise<ImageHead>
   /** Declares the slot that does not run void, and gives it. Throws BackendError `busy` as long as it is the way back. */
   begin(transaction: string): Promise<Slot>
-  /** Makes durable what somebody else wrote, reads it back, compares, and records the image as complete. */
+  /** Where the slot that does not run keeps the file with this role; undefined where the device has no place for it. */
+  place(role: string): Place | undefined
+  /**
+   * Makes durable what somebody else wrote, reads it back, compares, copies what was not written from the slot that runs, and
+   * records the image as complete.
+   */
   complete(head: ImageHead, files: readonly WrittenFile[]): Promise<void>
 }
 
@@ -52,12 +55,12 @@ export interface SlotEngine extends UpdateBackend {
  * write of the boot record, activate. The boot record is read anew for every step: it is the truth.
  */
 export function createSlotEngine(parts: SlotEngineParts): SlotEngine {
-  const { storage, folder, running, slotBytesMax } = parts
+  const { storage, layout, record: place, running, antiRollback, log } = parts
   const target = otherSlot(running)
 
-  /** Where both copies are damaged, the device runs the slot that the launcher takes then, and knows nothing about it. */
-  const load = async (): Promise<BootRecord> => (await loadBootRecord(storage, folder)) ?? unknownRecord(running)
-  const save = (record: BootRecord): Promise<void> => inOrder(() => saveBootRecord(storage, folder, record))
+  /** Where the record does not say it, the slot that runs is the confirmed one, and nobody knows what the slots hold. */
+  const load = async (): Promise<BootRecord> => (await onDisk(() => loadBootRecord(storage, place))) ?? unknownRecord(running)
+  const save = (record: BootRecord): Promise<void> => onDisk(() => saveBootRecord(storage, place, record))
 
   async function discard(transaction?: string): Promise<void> {
     const record = await load()
@@ -74,50 +77,62 @@ export function createSlotEngine(parts: SlotEngineParts): SlotEngine {
     })
   }
 
-  /** Writes what the head calls the root file system into the target, void until it is recorded. */
-  async function writeTarget(entry: SwuEntry, { role, sha256 }: Payload, { transaction, signal }: InstallContext): Promise<WrittenFile> {
-    if (entry.sizeBytes > slotBytesMax) {
-      throw new ImageError('nospace', `${entry.name} has ${entry.sizeBytes} bytes, a slot takes ${slotBytesMax}`)
-    }
-    await discard(transaction)
-    const writer = createSlotWriter(storage, slotFile(folder, target))
-    try {
-      for await (const piece of entry.content()) {
-        signal.throwIfAborted()
-        await inOrder(() => writer.write(piece))
-      }
-      const written = await inOrder(() => writer.finish())
-      signal.throwIfAborted()
-      if (written.sha256 !== sha256) throw new ImageError('hash', `${entry.name} is not what the description says`)
-      return { role, ...written }
-    } catch (error) {
-      await writer.abandon()
-      throw error
-    }
+  /** The boot record can be written over together with the disk; a store that cannot holds as well. */
+  async function lowestEpoch({ securityEpoch }: BootRecord): Promise<number> {
+    if (antiRollback === undefined) return securityEpoch
+    return Math.max(securityEpoch, await ofStore(() => antiRollback.lowest()))
+  }
+
+  /** Behind the boot record: after a power cut between the two the next start catches up. */
+  async function raiseEpoch({ securityEpoch }: BootRecord): Promise<void> {
+    if (antiRollback && securityEpoch > 0) await ofStore(() => antiRollback.raise(securityEpoch))
   }
 
   async function admit(swu: Swu): Promise<ImageHead> {
     const record = await load()
     if (record.confirmed !== running) throw new BackendError('busy', `slot ${running} is on trial`)
-    const head = await admitOn(swu, parts, record)
-    onlyPayload(head)
+    const installed = { version: record.images[running]?.version, securityEpoch: await lowestEpoch(record) }
+    const head = await admitOn(swu, parts, installed)
+    for (const { name, role } of head.payloads) {
+      if (!layout.has(role)) throw new ImageError('compatible', `${name} is for the role ${role}, for which this device has no place`)
+    }
     return head
   }
 
-  async function recordImage({ version, securityEpoch = 0 }: ImageHead, { sha256, sizeBytes }: WrittenFile): Promise<void> {
+  /** Image and files become valid together. A device that was told of no transaction keeps the one of `begin`. */
+  async function recordImage(
+    { version, securityEpoch = 0 }: ImageHead,
+    files: ReadonlyMap<string, StoredFile>,
+    transaction?: string,
+  ): Promise<void> {
     const current = await load()
-    await save({ ...current, images: { ...current.images, [target]: { sha256, sizeBytes, version, securityEpoch } } })
+    const others = new Map(files)
+    const booted = others.get('rootfs')
+    if (booted === undefined) throw new ImageError('format', 'the image has no file with the role rootfs')
+    others.delete('rootfs')
+    const image = { version, sha256: booted.sha256, sizeBytes: booted.sizeBytes, securityEpoch, others }
+    await save({ ...current, images: { ...current.images, [target]: image }, transaction: transaction ?? current.transaction })
   }
+
+  const openTarget = (head: ImageHead, before: BootRecord, signal: AbortSignal, declareVoid: () => Promise<void>) =>
+    createTarget({ storage, layout, slot: target, before, head, signal, declareVoid })
 
   return {
     name: 'builtin',
-    imageBytesMax: slotBytesMax + limits.imageDescriptionBytesMax + limits.imageSignatureBytesMax + limits.imagePaddingBytesMax,
+    imageBytesMax:
+      [...layout.values()].reduce((sum, { bytesMax }) => sum + bytesMax, 0) +
+      limits.imageDescriptionBytesMax +
+      limits.imageSignatureBytesMax +
+      limits.imagePaddingBytesMax,
     canAbort: true,
 
-    async recover() {},
+    async recover() {
+      const record = await load()
+      if (record.confirmed === running) await raiseEpoch(record)
+    },
 
     async record() {
-      return (await loadBootRecord(storage, folder)) ? 'whole' : 'lost'
+      return (await onDisk(() => readEnvironment(storage, place))).state
     },
 
     async slots() {
@@ -142,31 +157,29 @@ export function createSlotEngine(parts: SlotEngineParts): SlotEngine {
       return target
     },
 
-    async complete(head, files) {
-      const [file] = files
-      if (file === undefined) throw new BackendError('io', 'nothing was written')
-      await inOrder(async () => {
-        const path = slotFile(folder, target)
-        await storage.fsync(path)
-        if ((await digestOf(storage, path, file.sizeBytes)) !== file.sha256)
-          throw new BackendError('io', 'the slot does not hold what was written')
-      })
-      await recordImage(head, file)
+    place(role) {
+      const places = layout.get(role)
+      return places && { path: places[target], bytesMax: places.bytesMax }
     },
 
-    async install(image, context) {
+    async complete(head, files) {
+      const { transaction, ...before } = await load()
+      const filled = openTarget(head, { ...before, transaction }, new AbortController().signal, () => discard(transaction))
+      for (const file of files) await filled.adopt(file)
+      await filled.fill()
+      await recordImage(head, filled.files)
+      log.info({ transaction, slot: target, ...filled.deeds }, 'the files of the new image are in their slot')
+    },
+
+    async install(image, { transaction, signal, onHead }) {
       const swu = await openSwu(image)
       const head = await admit(swu)
-      const payload = onlyPayload(head)
-      context.onHead(head)
-
-      let written: WrittenFile | undefined
-      for (let entry = await swu.next(); entry; entry = await swu.next()) {
-        // Files that the description does not name for this slot are passed over, as SWUpdate does.
-        if (entry.name === payload.name) written = await writeTarget(entry, payload, context)
-      }
-      if (written === undefined) throw new ImageError('format', `the image lacks ${payload.name}`)
-      await recordImage(head, written)
+      onHead(head)
+      const filled = openTarget(head, await load(), signal, () => discard(transaction))
+      for (let entry = await swu.next(); entry; entry = await swu.next()) await filled.take(entry)
+      await filled.fill()
+      await recordImage(head, filled.files, transaction)
+      log.info({ transaction, slot: target, ...filled.deeds }, 'the files of the new image are in their slot')
       return { target, head }
     },
 
@@ -183,14 +196,15 @@ export function createSlotEngine(parts: SlotEngineParts): SlotEngine {
 
     async confirm() {
       const record = await load()
-      const securityEpoch = Math.max(record.securityEpoch, record.images[running]?.securityEpoch ?? 0)
-      await save({
+      const confirmed = {
         ...record,
         confirmed: running,
         left: { ...record.left, [running]: limits.bootTriesMax },
-        securityEpoch,
+        securityEpoch: Math.max(record.securityEpoch, record.images[running]?.securityEpoch ?? 0),
         transaction: undefined,
-      })
+      }
+      await save(confirmed)
+      await raiseEpoch(confirmed)
     },
 
     async reject() {
@@ -206,31 +220,11 @@ export function createSlotEngine(parts: SlotEngineParts): SlotEngine {
 /** Loads what it takes to judge an image: ASN.1 and all would make every start slower than it may be. */
 async function admitOn(
   swu: Swu,
-  { trust, clock, board, running }: SlotEngineParts,
-  { images, securityEpoch }: BootRecord,
+  { trust, clock, board, running, downgrade = 'deny' }: SlotEngineParts,
+  installed: Installed,
 ): Promise<ImageHead> {
   const { admitHead } = await import('../../device/firmware/image.ts')
-  const installed = { version: images[running]?.version, securityEpoch }
-  return admitHead(swu, { trust, now: clock.now(), board, installed, copy: running === 'A' ? 'copy-b' : 'copy-a' })
-}
-
-function onlyPayload({ payloads }: ImageHead): Payload {
-  const [payload, ...more] = payloads
-  if (payload?.role !== 'rootfs' || more.length > 0) throw new ImageError('format', 'a slot takes one file, with the role rootfs')
-  return payload
-}
-
-/** SHA-256 of the first bytes of a file. */
-async function digestOf(storage: Storage, path: string, sizeBytes: number): Promise<string> {
-  const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafeSlow(limits.slotChunkBytes)
-  for (let offset = 0; offset < sizeBytes; ) {
-    const read = await storage.read(path, offset, buffer.subarray(0, Math.min(buffer.length, sizeBytes - offset)))
-    if (read.length === 0) break
-    hash.update(read)
-    offset += read.length
-  }
-  return hash.digest('hex')
+  return admitHead(swu, { trust, now: clock.now(), board, installed, copy: running === 'A' ? 'copy-b' : 'copy-a', downgrade })
 }
 
 const unknownRecord = (running: Slot): BootRecord => ({
@@ -240,17 +234,12 @@ const unknownRecord = (running: Slot): BootRecord => ({
   images: { A: undefined, B: undefined },
   securityEpoch: 0,
   transaction: undefined,
-  others: {},
 })
 
-/** A failing disk is the device's fault, and a full one is told apart. */
-async function inOrder<T>(act: () => Promise<T>): Promise<T> {
+async function ofStore<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (cause) {
-    if (cause instanceof BackendError) throw cause
-    throw isDiskFull(cause)
-      ? new BackendError('nospace', 'the disk is full', { cause })
-      : new BackendError('io', 'the disk failed', { cause })
+    throw new BackendError('io', 'the anti-rollback store failed', { cause })
   }
 }

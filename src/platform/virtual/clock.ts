@@ -1,23 +1,40 @@
-import type { Store } from '../../device/store.ts'
+import type { Document, Store } from '../../device/store.ts'
 import { limits } from '../../limits.ts'
 import type { Clock } from '../platform.ts'
 
-/** The clock of the host with an offset, which outlives a restart as a buffered real-time clock does. */
-export function createClock(store: Store): Clock {
-  const offsetMs = store.document<number>('machine/clock', parseOffset, () => 0)
+/** The document with the offset. It is no setting: time does not go back with the settings. */
+export const clockDocument = 'machine/clock'
+
+/**
+ * The clock of the host with an offset, which outlives a restart as a buffered real-time clock does. As long as it has no store to
+ * keep the offset in, it shows the time of the host and cannot be set.
+ */
+export function createClock(store?: Store): Clock & { keepIn(store: Store): void } {
+  let offset = store && offsetIn(store)
+
+  function setOffset(ms: number): void {
+    if (offset === undefined) throw new Error('the clock is set before it can keep its time')
+    offset.set(ms)
+  }
+
   return {
-    now: () => new Date(Date.now() + offsetMs.get()),
+    keepIn(opened) {
+      offset = offsetIn(opened)
+    },
+    now: () => new Date(Date.now() + (offset?.get() ?? 0)),
     monotonicMs: () => performance.now(),
     async set(utc) {
-      offsetMs.set(utc.getTime() - Date.now())
+      setOffset(utc.getTime() - Date.now())
     },
     // The virtual network has no time servers; the clock of the host, which most likely follows some, stands for them.
     async synchronize() {
-      offsetMs.set(0)
+      setOffset(0)
     },
     after,
   }
 }
+
+const offsetIn = (store: Store): Document<number> => store.document<number>(clockDocument, parseClockOffset, () => 0)
 
 /** A timer never keeps the process alive, and one longer than Node's longest is made of several. */
 function after(delayMs: number, act: () => void): () => void {
@@ -31,7 +48,7 @@ function after(delayMs: number, act: () => void): () => void {
   return () => cancel()
 }
 
-function parseOffset(stored: unknown): number {
+export function parseClockOffset(stored: unknown): number {
   if (typeof stored === 'number' && Number.isFinite(stored)) return stored
   throw new Error('no clock offset')
 }

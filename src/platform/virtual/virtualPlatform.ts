@@ -1,6 +1,6 @@
 import type { Seal } from '../../device/seal.ts'
 import type { Store } from '../../device/store.ts'
-import type { Clock, Platform, Storage, UpdateBackend } from '../platform.ts'
+import type { Clock, Platform, Power, Storage, UpdateBackend } from '../platform.ts'
 import { createIdentity } from './identity.ts'
 import { createNetwork } from './network.ts'
 
@@ -19,6 +19,8 @@ export interface VirtualMachine {
   readonly bootTimeMs: number
   /** Gives the order to restart: stop, wait for `downMs`, start again from what is on the disk. */
   readonly restart: (reason: string, downMs: number) => Promise<void>
+  /** Of a real machine, instead of the two. */
+  readonly power?: Power | undefined
   readonly storage: Storage
   readonly update: UpdateBackend
 }
@@ -29,7 +31,7 @@ export interface VirtualMachine {
  * The network's settings are settings like those of the subjects.
  */
 export function virtualPlatform(machine: VirtualMachine): Platform {
-  const { store, seal, clock, model, serialNumber, interfaces, listenAddress, bootTimeMs, restart, storage, update } = machine
+  const { store, seal, clock, model, serialNumber, interfaces, listenAddress, bootTimeMs, restart, power, storage, update } = machine
   const { hwAddress, ...identity } = createIdentity(store, model, serialNumber)
   const tail = identity.serialNumber.replace(/[^A-Za-z0-9]/g, '').slice(-6) || identity.uuid.slice(-6)
   return {
@@ -37,7 +39,7 @@ export function virtualPlatform(machine: VirtualMachine): Platform {
     clock,
     storage,
     network: createNetwork({ store, seal, defaultHostname: `onvifd-${tail.toLowerCase()}`, hwAddress, interfaces, listenAddress }),
-    power: { bootTimeMs, reboot: reason => restart(reason, bootTimeMs) },
+    power: power ?? { bootTimeMs, reboot: reason => restart(reason, bootTimeMs) },
     update,
   }
 }

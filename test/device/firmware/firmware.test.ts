@@ -5,63 +5,17 @@ import { UploadRefusal } from '../../../src/device/upload.ts'
 import { limits } from '../../../src/limits.ts'
 import { SoapFault } from '../../../src/onvif/faults.ts'
 import { slotFile } from '../../../src/platform/slots/bootRecord.ts'
-import { testClock } from '../../auth/support.ts'
-import { SimulatedStorage } from '../../fault/simulatedStorage.ts'
-import { factoryContent, folder, image, pieces, start, uploadOf } from './workbench.ts'
+import type { SimulatedStorage } from '../../fault/simulatedStorage.ts'
+import { device, pipe, refusedWith, settled } from './onBench.ts'
+import { factoryContent, folder, image, pieces, sha256, start, uploadOf } from './workbench.ts'
 
 const payload = randomBytes(50_000)
 const good = await image(payload)
 const healthy = async () => {}
 
-/** A device that has started, on a disk and a clock that the test owns. */
-async function device(options: Parameters<typeof start>[2] = {}) {
-  const storage = new SimulatedStorage()
-  const clock = testClock()
-  const started = await start(storage, clock, options)
-  await started.firmware.resume(healthy)
-  return { storage, clock, ...started }
-}
-
-const refusedWith = (status: number, reason: string) => (error: unknown) => {
-  assert.ok(error instanceof UploadRefusal, String(error))
-  assert.deepEqual([error.status, error.reason], [status, reason], error.message)
-  return true
-}
-
-/** A body that the test writes to, piece by piece. */
-function pipe() {
-  const waiting: Buffer[] = []
-  let ring = () => {}
-  let end: 'open' | 'closed' | 'broken' = 'open'
-  return {
-    write(bytes: Buffer) {
-      waiting.push(bytes)
-      ring()
-    },
-    close(how: 'closed' | 'broken') {
-      end = how
-      ring()
-    },
-    async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-      for (;;) {
-        const piece = waiting.shift()
-        if (piece) yield piece
-        else if (end === 'broken') throw new Error('aborted')
-        else if (end === 'closed') return
-        else await new Promise<void>(resolve => (ring = resolve))
-      }
-    },
-  }
-}
-
-/** Until everything that needs no time has happened. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
-}
-
 test('an upgrade from the upload URI to the confirmation', async () => {
   const { storage, clock, firmware, power } = await device()
-  const { ticket, uploadDelayMs, expectedDownTimeMs } = firmware.start('admin')
+  const { ticket, uploadDelayMs, expectedDownTimeMs } = firmware.start('admin', '192.0.2.7')
   assert.match(ticket, /^[A-Za-z0-9_-]{22}$/)
   assert.deepEqual([uploadDelayMs, expectedDownTimeMs], [0, 2400])
 
@@ -91,8 +45,19 @@ test('an upgrade from the upload URI to the confirmation', async () => {
   assert.equal((await next.backend.slots()).find(({ running }) => running)?.confirmed, true)
   const [outcome, ...more] = next.firmware.history()
   assert.deepEqual(more, [])
-  const { at, ...rest } = outcome ?? assert.fail('no outcome')
-  assert.deepEqual(rest, { transaction: receipt.transaction, user: 'admin', from: '1.0.0', to: '1.1.0', failure: undefined })
+  const { at, seconds, builtAt, ...rest } = outcome ?? assert.fail('no outcome')
+  assert.deepEqual(rest, {
+    transaction: receipt.transaction,
+    user: 'admin',
+    remoteAddress: '192.0.2.7',
+    from: '1.0.0',
+    to: '1.1.0',
+    sha256: sha256(payload),
+    signers: ['CN=onvifd development firmware signer'],
+    failure: undefined,
+  })
+  assert.equal(seconds, 0)
+  assert.match(builtAt ?? '', /^20\d\d-/)
   assert.match(at, /^2026-01-02T/)
   assert.deepEqual((await start(storage, clock)).firmware.history(), next.firmware.history(), 'the history outlives a restart')
 })
@@ -278,16 +243,25 @@ async function onTrial() {
 test('an image that fails its self-check is given up', async () => {
   const trial = await onTrial()
   assert.equal(trial.running, 'B')
-  await trial.firmware.resume(async () => {
+  const resumed = trial.firmware.resume(async () => {
     throw new Error('no answer from the service')
   })
+  await settled()
+  assert.equal(trial.power.reboots, 0, 'it may get better')
+  await trial.clock.pass(limits.resumeWaitMs)
+  await resumed
+  await trial.clock.pass(300_000)
+  await settled()
   assert.equal(trial.power.reboots, 1)
 
   const { running, firmware } = await start(trial.storage, trial.clock)
   assert.equal(running, 'A')
   await firmware.resume(healthy)
   const { from, to, failure } = firmware.history().at(-1) ?? assert.fail('no outcome')
-  assert.deepEqual([from, to, failure], ['1.0.0', '1.1.0', { reason: 'selfCheck', detail: 'no answer from the service' }])
+  assert.deepEqual(
+    [from, to, failure],
+    ['1.0.0', '1.1.0', { reason: 'selfCheck', detail: 'check own request failed: no answer from the service' }],
+  )
   assert.equal(firmware.runningVersion(), '1.0.0')
   assert.deepEqual(trial.storage.content(slotFile(folder, 'A')), factoryContent)
 })
@@ -296,8 +270,10 @@ test('a self-check that hangs has failed', async () => {
   const { firmware, clock, power } = await onTrial()
   const resumed = firmware.resume(() => new Promise(() => {}))
   await settled()
-  await clock.pass(limits.selfCheckTimeoutMs)
+  await clock.pass(limits.resumeWaitMs)
   await resumed
+  await clock.pass(300_000)
+  await settled()
   assert.equal(power.reboots, 1)
   assert.equal(firmware.status().state, 'Rollback')
 })
@@ -307,7 +283,7 @@ test('a device that goes down during the self-check asks again', async () => {
   const check = Promise.withResolvers<void>()
   const resumed = trial.firmware.resume(() => check.promise)
   await settled()
-  await trial.firmware.abort('the device goes down')
+  await trial.firmware.goDown('the device goes down')
   check.reject(new Error('the listener was closed'))
   await resumed
   await trial.firmware.close()
@@ -365,7 +341,9 @@ for (const [code, reason] of Object.entries(errors)) {
     test(`${code} at ${operation} of ${file} costs the upgrade and nothing else`, async () => {
       const { storage, clock, firmware } = await device()
       storage.failure = (what, path) => (what === operation && path.endsWith(file) ? Object.assign(new Error(code), { code }) : undefined)
-      await assert.rejects(firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(good)), refusedWith(500, reason))
+      // A device that cannot say what it is about to do does not begin.
+      const status = file.startsWith('journal') && reason === 'nospace' ? 503 : 500
+      await assert.rejects(firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(good)), refusedWith(status, reason))
       assert.equal(firmware.status().state, 'Idle')
       storage.failure = () => undefined
       const next = await start(storage, clock)

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,12 +58,42 @@ export function makeCertificate(
   issuer: string,
   extensions: readonly string[] = leafExtensions,
   type: KeyType = 'P-256',
+  days = 3650,
 ): void {
   makeKey(name, type)
   writeFileSync(at(`${name}.ext`), `subjectKeyIdentifier=hash\n${extensions.join('\n')}\n`)
   openssl('req', '-new', '-key', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`)
   const issued = ['-CA', `${issuer}.crt`, '-CAkey', `${issuer}.key`, '-CAcreateserial', '-extfile', `${name}.ext`]
-  openssl('x509', '-req', '-in', `${name}.csr`, '-days', '3650', '-out', `${name}.crt`, ...issued)
+  openssl('x509', '-req', '-in', `${name}.csr`, '-days', String(days), '-out', `${name}.crt`, ...issued)
+}
+
+/** A CRL by `issuer` that names these certificates, as PEM. */
+export function makeCrl(
+  issuer: string,
+  revoked: readonly string[] = [],
+  { from = new Date(Date.now() - 60_000), until = new Date(Date.now() + 86_400_000), more = [] as readonly string[], extensions = '' } = {},
+): string {
+  const stamp = (moment: Date): string => `${moment.toISOString().replaceAll(/[-:T]|\.\d+/g, '')}`
+  const serial = (name: string): string => new X509Certificate(certificate(name)).serialNumber
+  const lines = revoked.map(name => `R\t${stamp(until).slice(2)}\t${stamp(from).slice(2)}\t${serial(name)}\tunknown\t/CN=${name}\n`)
+  writeFileSync(at('crl.index'), lines.join(''))
+  writeFileSync(at('crl.number'), '01\n')
+  const settings = ['[ca]', 'default_ca=a', '[a]', `database=${at('crl.index')}`, `crlnumber=${at('crl.number')}`, 'default_md=sha256']
+  writeFileSync(at('crl.cnf'), `${settings.join('\n')}\n${extensions === '' ? '' : `crl_extensions=e\n[e]\n${extensions}\n`}`)
+  const times = ['-crl_lastupdate', stamp(from), '-crl_nextupdate', stamp(until)]
+  const who = ['-keyfile', at(`${issuer}.key`), '-cert', at(`${issuer}.crt`)]
+  openssl('ca', '-gencrl', '-config', at('crl.cnf'), ...who, ...times, '-out', at('crl.pem'), ...more)
+  return readFileSync(at('crl.pem'), 'utf8')
+}
+
+/** Runs openssl with files of its own: what goes in by name, what comes out under `out`. */
+export function runOpenssl(input: Readonly<Record<string, string | Buffer>>, args: readonly string[]): Buffer {
+  const work = at(`run-${images++}`)
+  mkdirSync(work)
+  for (const [name, bytes] of Object.entries(input)) writeFileSync(join(work, name), bytes)
+  const [command = '', ...options] = args
+  execFileSync('openssl', [command, '-out', 'out', ...options], { cwd: work, stdio: ['ignore', 'ignore', 'pipe'] })
+  return readFileSync(join(work, 'out'))
 }
 
 export const certificate = (name: string): string => readFileSync(at(`${name}.crt`), 'utf8')

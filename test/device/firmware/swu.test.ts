@@ -19,7 +19,7 @@ const end = cpioHeader({ name: cpioTrailer, sizeBytes: 0 }, 0)
 function head(filename: string, payload: Buffer): Buffer {
   const images = [{ filename, sha256: sha256(payload) }]
   const description = Buffer.from(JSON.stringify({ software: { version: '1.1.0', 'hardware-compatibility': [board.revision], images } }))
-  const signature = signDetached(description, ca.signerKeyPem, ca.signerPem, new Date())
+  const signature = signDetached(description, [{ keyPem: ca.signerKeyPem, certificatePem: ca.signerPem }], new Date())
   return Buffer.concat([entry('sw-description', description), entry('sw-description.sig', signature)])
 }
 

@@ -58,11 +58,11 @@ test('GetCapabilities answers the category that was asked for, and all without o
   }
 })
 
-test('the legacy capabilities say the same, and let ODM upgrade over HTTP and not by attachment', async t => {
+test('the legacy capabilities say the same, and let ODM upgrade over HTTP, and older clients by attachment', async t => {
   const { perform } = await createTestDevice(t)
   const { Network, System, Security, IO } = (await perform('GetCapabilities', {})).Capabilities.Device ?? assert.fail('no Device')
   const now = (await perform('GetServiceCapabilities', {})).Capabilities
-  assert.equal(System?.FirmwareUpgrade, false)
+  assert.equal(System?.FirmwareUpgrade, true)
   assert.ok(System?.SupportedVersions.some(({ Major, Minor }) => Major > 2 || (Major === 2 && Minor >= 1)))
   const { HttpFirmwareUpgrade, HttpSystemBackup, HttpSystemLogging, HttpSupportInformation, SystemBackup, SystemLogging } = now.System
   assert.deepEqual(System?.Extension, { HttpFirmwareUpgrade, HttpSystemBackup, HttpSystemLogging, HttpSupportInformation })

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Call } from '../../../src/onvif/handlers.ts'
 import { system } from '../../../src/operations/device/system.ts'
-import type { Clock } from '../../../src/platform/platform.ts'
+import { testClock } from '../../auth/support.ts'
+import { settled } from '../../device/firmware/onBench.ts'
 import { image, pieces, start, uploadOf } from '../../device/firmware/workbench.ts'
 import { SimulatedStorage } from '../../fault/simulatedStorage.ts'
 import { createTestDevice } from './testDevice.ts'
 
-/** Nothing here waits for a timer. */
-const clock: Clock = { now: () => new Date('2026-06-01T12:00:00Z'), monotonicMs: () => 0, async set() {}, after: () => () => {} }
+const clock = testClock()
 const newImage = await image(Buffer.from('firmware 1.1.0'))
 
 /** A device whose settings are real and whose firmware lives in a simulated disk, over any number of starts. */
@@ -26,6 +26,7 @@ async function upgradable(t: TestContext) {
       remoteAddress: '192.0.2.99',
       isMultipart: false,
       attachment: () => undefined,
+      stream: async () => undefined,
       attach: () => assert.fail('nothing is attached'),
       afterReply: effect => void effects.push(effect),
     }
@@ -134,10 +135,16 @@ test('a factory default on trial costs the new firmware one of its boots: where 
   const second = await boot()
   void second.firmware.resume(() => new Promise(() => {}))
   await second.factoryDefault()
+  await second.firmware.close()
   const third = await boot()
-  await third.firmware.resume(async () => {
+  const resumed = third.firmware.resume(async () => {
     throw new Error('sick')
   })
+  await settled()
+  await clock.pass(300_000)
+  await resumed
+  await settled()
+  assert.equal(third.power.reboots, 1)
   const fourth = await boot()
   await fourth.firmware.resume(healthy)
   assert.deepEqual([(await fourth.slots())[0], fourth.firmware.history()[0]?.failure?.reason], [old, 'selfCheck'])

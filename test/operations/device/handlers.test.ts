@@ -47,6 +47,7 @@ const implemented: readonly OperationName[] = [
   'SetSystemDateAndTime',
   'GetSystemDateAndTime',
   'StartFirmwareUpgrade',
+  'UpgradeSystemFirmware',
   'GetScopes',
   'SetScopes',
   'AddScopes',

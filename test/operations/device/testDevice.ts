@@ -11,6 +11,7 @@ import { createForeignKeys } from '../../../src/device/backup/foreignKeys.ts'
 import { createRestore } from '../../../src/device/backup/restore.ts'
 import { createDiscoveryMode } from '../../../src/device/discoveryMode.ts'
 import { createFirmware } from '../../../src/device/firmware/firmware.ts'
+import { createHealth } from '../../../src/device/firmware/health.ts'
 import { createGeoLocations } from '../../../src/device/geoLocations.ts'
 import { createAddressFilter } from '../../../src/device/network/addressFilter.ts'
 import { createProtocols } from '../../../src/device/network/protocols.ts'
@@ -98,8 +99,18 @@ export async function createTestDevice(
   const { identity, network: own, power } = virtualPlatform(machine)
   const network = { ...own, ...other }
 
-  const firmware = await createFirmware({ backend: update, clock, storage, power, log: logs.system, folder })
-  await firmware.resume(async () => {})
+  const firmware = await createFirmware({
+    backend: update,
+    clock,
+    storage,
+    power,
+    log: logs.system,
+    folder,
+    hold: false,
+    health: createHealth({ clock, checks: [], settleMs: 0, deadlineMs: 300_000, confirm: 'auto', log: logs.system }),
+    settings: { async keep() {}, async drop() {} },
+  })
+  await firmware.resume()
   const seal = createSeal(key)
   const accounts = createAccounts({ store, seal, clock, log: logs.system })
   const { users } = accounts
@@ -154,6 +165,7 @@ export async function createTestDevice(
       isMultipart: false,
       afterReply: effect => void effects.push(effect),
       attachment: () => undefined,
+      stream: async () => undefined,
       attach: (_, contentType) => ({ contentType, Include: { href: 'cid:1@onvifd' } }),
     }
     const before = reboots.length

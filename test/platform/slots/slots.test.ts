@@ -49,7 +49,10 @@ test('the boot record is a redundant environment of U-Boot under the names of RA
   storage.damage(env(1), uboot(0, lines))
   const read = await record(storage)
   assert.deepEqual([read.order, read.left, read.confirmed, read.securityEpoch, read.transaction], [['B', 'A'], { A: 3, B: 1 }, 'A', 4, 'X'])
-  assert.deepEqual(read.images, { A: undefined, B: { version: '2.0', sha256: sha256(payload), sizeBytes: 0, securityEpoch: 0 } })
+  assert.deepEqual(read.images, {
+    A: undefined,
+    B: { version: '2.0', sha256: sha256(payload), sizeBytes: 0, securityEpoch: 0, others: new Map() },
+  })
 
   await saveBootRecord(storage, folder, { ...read, confirmed: 'B' })
   const written = storage.content(env(0))

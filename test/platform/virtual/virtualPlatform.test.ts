@@ -163,6 +163,22 @@ test('a clock that was set goes on from there, also after a restart', async t =>
   near(start(path).platform.clock, then.getTime())
 })
 
+test('a clock shows the time of the host until it can keep its own', async t => {
+  const path = stateFile(t)
+  const first = start(path)
+  const then = new Date('2031-05-06T07:08:09Z')
+  await first.platform.clock.set(then)
+  first.stop()
+  const store = openStore(path)
+  t.after(() => store.close())
+  const clock = createClock()
+  const near = (expected: number) => assert.ok(Math.abs(clock.now().getTime() - expected) < 5000, clock.now().toISOString())
+  near(Date.now())
+  await assert.rejects(clock.set(then), /before it can keep its time/)
+  clock.keepIn(store)
+  near(then.getTime())
+})
+
 test('setting the clock does not move the monotonic one', async () => {
   const { clock } = start(':memory:').platform
   const before = clock.monotonicMs()
@@ -197,4 +213,6 @@ test('a reboot is the order to come back after the boot time', async () => {
   const { power } = start(':memory:', { restart: async (reason, downMs) => void orders.push([reason, downMs]) }).platform
   await power.reboot('SystemReboot')
   assert.deepEqual([orders, power.bootTimeMs], [[['SystemReboot', 2000]], 2000])
+  const own = { bootTimeMs: 60_000, reboot: notHere }
+  assert.equal(start(':memory:', { power: own }).platform.power, own)
 })

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http'
+import { UploadRefusal } from '../device/upload.ts'
+import type { ArrivingBody } from '../soap/message.ts'
+import { Intake, wholeBody } from './intake.ts'
+import type { Terms } from './reply.ts'
+
+/** The body of a SOAP request that is too large to be collected, from its first byte on. */
+export class Arrival implements ArrivingBody {
+  readonly lengthBytes: number | undefined
+  readonly bytes: AsyncIterable<Uint8Array>
+  readonly #terms: Terms
+  readonly #request: IncomingMessage
+  readonly #intake: Intake
+  readonly #source
+  readonly #onAdmitted: () => void
+  #isAdmitted = false
+  #refusal: UploadRefusal | undefined
+
+  /** `beginning` is what was read of it; `bytesMax` holds until it is admitted. */
+  constructor(terms: Terms, request: IncomingMessage, beginning: Buffer, bytesMax: number, onAdmitted: () => void) {
+    const length = request.headers['content-length']
+    this.lengthBytes = length === undefined ? undefined : Number(length)
+    this.#terms = terms
+    this.#request = request
+    this.#onAdmitted = onAdmitted
+    this.#intake = new Intake(request, terms.stopping)
+    this.#source = wholeBody(request)
+    this.#source.attach(this.#intake.ring)
+    this.bytes = this.#read(beginning, bytesMax)
+  }
+
+  get signal(): AbortSignal {
+    return this.#intake.signal
+  }
+
+  /** What the client is to be told instead of the service's answer, which knows only that the message broke off. */
+  get refusal(): UploadRefusal | undefined {
+    return this.#refusal
+  }
+
+  admit(): void {
+    this.#isAdmitted = true
+    // From here on the device may be busy for minutes with nothing to be read or written.
+    this.#request.socket.setTimeout(0)
+    this.#onAdmitted()
+  }
+
+  /** Nobody reads any more: the rest of the body is left to whoever answers. */
+  end(): void {
+    this.#intake.end()
+    this.#source.detach()
+    this.#request.socket.setTimeout(this.#terms.bounds.silenceTimeoutMs)
+    if (this.#request.complete) this.#request.resume()
+  }
+
+  async *#read(beginning: Buffer, bytesMax: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const deadline = performance.now() + this.#terms.bounds.requestTimeoutMs
+    let bytes = beginning.length
+    if (bytes > 0) yield beginning
+    // Asked for more than anybody may send whom nobody knows.
+    this.#check(bytes <= bytesMax, 413, 'the message is too large')
+    for await (const piece of this.#intake.pieces(this.#source.poll)) {
+      this.#check(performance.now() <= deadline, 408, 'the message took too long')
+      bytes += piece.length
+      yield piece
+      this.#check(bytes <= bytesMax, 413, 'the message is too large')
+    }
+  }
+
+  #check(isFine: boolean, status: 408 | 413, message: string): void {
+    if (isFine || this.#isAdmitted) return
+    this.#refusal = new UploadRefusal(status, status === 408 ? 'timeout' : 'nospace', message)
+    throw this.#refusal
+  }
+}
