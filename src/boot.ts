@@ -42,7 +42,7 @@ import { runHealthHooks } from './platform/healthHooks.ts'
 import { createLogs } from './platform/logs.ts'
 import { createMachinePower } from './platform/machinePower.ts'
 import { readPassphrase } from './platform/passphraseFile.ts'
-import type { Clock, Log, Platform, Storage } from './platform/platform.ts'
+import type { AntiRollbackStore, Clock, Log, Platform, Storage } from './platform/platform.ts'
 import { openReplayFile } from './platform/replayFile.ts'
 import { databaseFile, lockStateFolder, openStateFolder, type StateFolder, subfolder } from './platform/stateFolder.ts'
 import { makeStoreFile, openStoreFile, readStoreFile } from './platform/storeFile.ts'
@@ -56,6 +56,8 @@ interface Order {
   /** Asked where there are no users yet. */
   readonly firstPassword: (name: string) => string
   readonly restart: (reason: string, downMs: number) => Promise<void>
+  /** Beside the boot record, where the machine has a safer place. */
+  readonly antiRollback: AntiRollbackStore | undefined
   readonly listener: Listener & {
     /** Ends the connections that `Running.admits` does not admit any more. */
     expel(): void
@@ -97,7 +99,7 @@ export async function boot(order: Order): Promise<Running> {
 }
 
 async function introduce(
-  { config, terminal, firstPassword, restart, listener }: Order,
+  { config, terminal, firstPassword, restart, listener, antiRollback }: Order,
   state: StateFolder,
   opened: { close(): void }[],
   closeAll: () => void,
@@ -124,7 +126,7 @@ async function introduce(
   )
   const storage = createFileStorage()
   const trust = () => readTrust(config, state.path, firmware.passed())
-  const { backend: update } = opening(await createEngine({ config, state, storage, clock, log: logs.system, trust }))
+  const { backend: update } = opening(await createEngine({ config, state, storage, clock, log: logs.system, trust, antiRollback }))
 
   // A slot that runs again gets its own settings back, before anybody opens them.
   const upgradeFolder = subfolder(state, 'upgrade')

@@ -5,6 +5,7 @@ import { connect } from './client/onvifClient.ts'
 import { type Config, ConfigError, defaults, options as known } from './config.ts'
 import { createPorts } from './http/ports.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
+import type { AntiRollbackStore } from './platform/platform.ts'
 import type { SoapAnswer, SoapRequest } from './soap/message.ts'
 
 export interface DeviceOptions extends Partial<Config> {
@@ -14,6 +15,8 @@ export interface DeviceOptions extends Partial<Config> {
   readonly onFirstPassword?: (name: string, password: string) => void
   /** Told when the device could not come up again after a reboot; it is down for good. By default the error is thrown, and nobody can catch it. */
   readonly onRestartFailed?: (error: unknown) => void
+  /** Keeps the lowest security epoch where no disk image can take it back; without it the boot record does. */
+  readonly antiRollback?: AntiRollbackStore | undefined
   /** Where the system log is shown; the files in the state folder are written in any case. */
   readonly terminal?: { write(text: string): unknown; readonly isTTY?: boolean | undefined }
 }
@@ -32,7 +35,7 @@ export interface Device {
  * cycle would. Throws ConfigError, StateError or StoreError, whose messages say what to do.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
-  const { adminPassword, onFirstPassword, terminal = { write: () => {} }, onRestartFailed = raise, ...given } = options
+  const { adminPassword, onFirstPassword, terminal = { write: () => {} }, onRestartFailed = raise, antiRollback, ...given } = options
   const config = configure(given)
   let running: Running | undefined
   let door: HttpServer | undefined
@@ -44,7 +47,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   let turn: Promise<void> = Promise.resolve()
 
   const up = async () => {
-    running = await boot({ config, terminal, firstPassword, restart, listener: ports })
+    running = await boot({ config, terminal, firstPassword, restart, listener: ports, antiRollback })
   }
 
   async function down(): Promise<void> {

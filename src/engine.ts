@@ -1,11 +1,9 @@
 import { type Config, ConfigError } from './config.ts'
 import type { LoadTrust } from './device/firmware/image.ts'
-import type { Board } from './device/firmware/policy.ts'
 import { limits } from './limits.ts'
 import { lockSlots } from './platform/lockFile.ts'
 import { type MachineDescription, readMachineFile } from './platform/machineFile.ts'
-import type { Clock, Log, Storage, UpdateBackend } from './platform/platform.ts'
-import type { Slot } from './platform/slots/bootRecord.ts'
+import type { AntiRollbackStore, Clock, Log, Storage, UpdateBackend } from './platform/platform.ts'
 import type { RecordPlace } from './platform/slots/environment.ts'
 import { launch } from './platform/slots/launcher.ts'
 import { type SlotLayout, virtualLayout } from './platform/slots/layout.ts'
@@ -21,6 +19,8 @@ interface Parts {
   readonly clock: Clock
   readonly log: Log
   readonly trust: LoadTrust
+  /** Where the machine has one. */
+  readonly antiRollback: AntiRollbackStore | undefined
 }
 
 export interface Engine {
@@ -92,11 +92,26 @@ async function createRauc(
 }
 
 async function createOnSlots(parts: Parts, machine: MachineDescription | undefined, name: 'builtin' | 'swupdate'): Promise<Engine> {
-  const { config, state, storage, clock, log, trust } = parts
-  const { layout, record, running, board } = await slotsOf(machine, parts)
-  const lock = lockSlots(layout)
+  const { config, state, storage, clock, log, trust, antiRollback } = parts
+  const { layout, record } = placesOf(machine, state)
+  // Before the first write, which counts a try of whoever starts. What is in the state folder is locked with it.
+  const lock = machine?.slots ? lockSlots(layout) : { release() {} }
   try {
-    const slots = createSlotEngine({ storage, layout, record, running, board, trust, clock, log, downgrade: config.downgrade })
+    if (machine?.slots === undefined) await prepareSlots(storage, slotFolder(state), factoryImage)
+    const running = machine?.running ?? (await launch(storage, record))
+    const board = machine?.board ?? virtualBoard
+    const slots = createSlotEngine({
+      storage,
+      layout,
+      record,
+      running,
+      board,
+      trust,
+      clock,
+      log,
+      downgrade: config.downgrade,
+      antiRollback,
+    })
     if (name === 'builtin') return { backend: slots, close: lock.release }
     const [{ swupdateProbe }, { createSwupdateEngine }] = await Promise.all([
       import('./platform/swupdate/probe.ts'),
@@ -112,22 +127,14 @@ async function createOnSlots(parts: Parts, machine: MachineDescription | undefin
   }
 }
 
-interface Slots {
-  readonly layout: SlotLayout
-  readonly record: RecordPlace
-  readonly running: Slot
-  readonly board: Board
+/** Those of the machine, or files in the state folder. */
+function placesOf(
+  machine: MachineDescription | undefined,
+  state: StateFolder,
+): { readonly layout: SlotLayout; readonly record: RecordPlace } {
+  if (machine?.slots && machine.bootRecord) return { layout: machine.slots, record: machine.bootRecord }
+  const folder = slotFolder(state)
+  return { layout: virtualLayout(folder, limits.virtualSlotBytesMax, limits.virtualAppBytesMax), record: folder }
 }
 
-/** Those of the machine, whose boot loader has chosen one; else files in the state folder, and the launcher is ours. */
-async function slotsOf(machine: MachineDescription | undefined, { state, storage }: Parts): Promise<Slots> {
-  const board = machine?.board ?? virtualBoard
-  if (machine?.slots && machine.bootRecord) {
-    const { slots: layout, bootRecord: record } = machine
-    return { layout, record, running: machine.running ?? (await launch(storage, record)), board }
-  }
-  const folder = subfolder(state, 'slots')
-  await prepareSlots(storage, folder, factoryImage)
-  const layout = virtualLayout(folder, limits.virtualSlotBytesMax, limits.virtualAppBytesMax)
-  return { layout, record: folder, running: await launch(storage, folder), board }
-}
+const slotFolder = (state: StateFolder): string => subfolder(state, 'slots')

@@ -249,6 +249,8 @@ export const limits = {
   virtualAppBytesMax: 268_435_456,
   /** A boot record of a machine; U-Boot's environments have 8 to 128 KB. */
   bootRecordBytesMax: 1_048_576,
+  /** A path of Linux (PATH_MAX), and every other text of a machine file. */
+  machineTextCharactersMax: 4_096,
   /** One write: large enough that calls do not count, small enough that three of them are nothing. */
   slotChunkBytes: 262_144,
   /** Made durable, read back and compared together, while the next bytes arrive; kept in memory until then, twice at the most. */

@@ -67,7 +67,8 @@ export function afterReply(response: ServerResponse, log: Log, effect: () => Pro
  * send the whole body before they look (ODM does, twice with Digest) would never see a 401, so the body is taken to its end.
  */
 export function linger({ bounds, stopping }: Terms, request: IncomingMessage, done: () => void): void {
-  const giveUp = () => void request.destroy()
+  // What has been written of the answer leaves first.
+  const giveUp = () => request.socket.destroySoon()
   stopping.addEventListener('abort', giveUp)
   const silence = setTimeout(giveUp, bounds.lingerIdleTimeoutMs)
   const patience = setTimeout(giveUp, bounds.lingerTotalTimeoutMs)

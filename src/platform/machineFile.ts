@@ -167,7 +167,7 @@ type Reader = ReturnType<typeof createReader>
 
 function createReader(wrong: (why: string) => StateError) {
   const text = (value: unknown, where: string): string => {
-    if (typeof value !== 'string' || value.length === 0 || value.length > 4096 || value.includes('\0'))
+    if (typeof value !== 'string' || value.length === 0 || value.length > limits.machineTextCharactersMax || value.includes('\0'))
       throw wrong(`${where} has to be a text`)
     return value
   }

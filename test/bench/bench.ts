@@ -3,97 +3,24 @@
  * Server and client are separate processes; rounds are interleaved and their medians shown, so that a noisy machine disturbs all alike.
  * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start` a part.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { closeSync, fsyncSync, openSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
-import { connect } from '../../src/client/onvifClient.ts'
 import { openStore } from '../../src/device/store.ts'
+import { beside, clear, cpuSeconds, flag, folder, median, password, residentMiB, startOnvifd, startOther, user, valueOf } from './bed.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
-import type { ServerOrder } from './servers.ts'
+import { benchUpload } from './upload.ts'
 
-const flag = (name: string) => process.argv.includes(`--${name}`)
-const only = process.argv[process.argv.indexOf('--only') + 1]
-const wanted = (part: string) => !flag('only') || only === part
+const only = valueOf('only')
+const wanted = (part: string) => only === undefined || only === part
 const roundMs = flag('quick') ? 500 : 2000
 const rounds = flag('quick') ? 3 : 5
-const uploadBytes = flag('quick') ? 64 * 1_048_576 : 512 * 1_048_576
-const user = 'bench'
-const password = 'Bench-the-device-1'
-
-const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-const main = path('../../src/cli/main.ts')
-const folder = await mkdtemp(join(tmpdir(), 'onvifd-bench-'))
-const children: ChildProcess[] = []
-
-interface Server {
-  readonly port: number
-  readonly pid: number
-  readonly state?: string
-  readonly startMs: number
-}
-
-/** CPU seconds of a process so far, user and system, from the kernel. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-function residentMiB(pid: number, field: 'VmRSS' | 'VmHWM'): number {
-  const kilobytes = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Math.round(Number(kilobytes) / 1024)
-}
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
-async function startOther(order: Omit<ServerOrder, 'user' | 'password'>): Promise<Server> {
-  const began = performance.now()
-  const child = fork(path('./servers.ts'))
-  children.push(child)
-  child.send({ ...order, user, password })
-  const [port] = await once(child, 'message')
-  return { port, pid: child.pid ?? 0, startMs: performance.now() - began }
-}
-
-async function startOnvifd(name: string): Promise<Server> {
-  const state = join(folder, name)
-  const began = performance.now()
-  const child = spawn(
-    process.execPath,
-    [main, 'serve', '--port', '0', '--state', state, '--admin-user', user, '--log-level', 'warn', '--boot-time', '0.1'],
-    {
-      // As `npm start` does; the first start fills the cache.
-      env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled'), ONVIFD_ADMIN_PASSWORD: password },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  children.push(child)
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once('exit', code => reject(new Error(`onvifd ended with ${code}`)))
-    createInterface(child.stdout).on('line', line => {
-      const match = /^onvifd ready (\S+)/.exec(line)
-      if (match?.[1]) resolve(match[1])
-    })
-  })
-  return { port: Number(new URL(url).port), pid: child.pid ?? 0, state, startMs: performance.now() - began }
-}
-
-async function stopped({ pid }: Server): Promise<void> {
-  const child = children.find(candidate => candidate.pid === pid)
-  await new Promise(resolve => setTimeout(resolve, 1000))
-  child?.kill('SIGTERM')
-  if (child) await once(child, 'exit')
-}
 
 async function load(order: LoadOrder): Promise<LoadResult> {
-  const child = fork(path('./load.ts'))
+  const child = fork(beside('./load.ts'))
   child.send(order)
   const [result] = await once(child, 'message')
   child.kill()
@@ -146,7 +73,7 @@ const scenarios: readonly Scenario[] = [
 ]
 
 /** The bytes that ours answers, for the raw server to answer too. */
-async function answerOf(server: Server, body: string, login: string): Promise<Buffer> {
+async function answerOf(server: Pick<Server, 'port'>, body: string, login: string): Promise<Buffer> {
   if (login === 'none') {
     const response = await fetch(`http://127.0.0.1:${server.port}/onvif/device_service`, { method: 'POST', body: envelope(body) })
     return Buffer.from(await response.arrayBuffer())
@@ -168,7 +95,7 @@ async function benchSoap(): Promise<void> {
   )
   const titles = ['req/s', 'µs CPU', '× raw', 'p50 ms', 'p99 ms', 'µs even', '× raw', 'RSS MiB']
   console.log(`${'operation'.padEnd(46)} ${'server'.padEnd(8)}${titles.map(title => title.padStart(9)).join('')}`)
-  const ours = await startOnvifd('soap')
+  const ours = await startOnvifd(join(folder, 'soap'))
   const soap = await startOther({ kind: 'soap', file: '' })
   for (const { name, body, undo, login, against } of scenarios) {
     const answer = join(folder, 'answer.xml')
@@ -266,97 +193,11 @@ function report(name: string, write: () => unknown): void {
   console.log(`${name.padEnd(52)} ${median(rates).toFixed(0).padStart(8)} writes/s`)
 }
 
-async function benchUpload(): Promise<void> {
-  console.log(`\nUpload of ${uploadBytes / 1_048_576} MiB: seconds from first byte to answer, relative speed, peak RSS of the server`)
-  const payload = join(folder, 'payload.img')
-  const handle = openSync(payload, 'w')
-  for (let written = 0; written < uploadBytes; written += 1_048_576) writeSync(handle, Buffer.alloc(1_048_576, written / 1_048_576))
-  const image = join(folder, 'image.swu')
-  // A device that has been started before: the first start makes the development CA, for which it loads what it never needs again.
-  await stopped(await startOnvifd('upload'))
-  const ours = await startOnvifd('upload')
-  await finished(
-    spawn(
-      process.execPath,
-      [main, 'image', 'build', '--version', '1.0.0', '--payload', payload, '--state', ours.state ?? '', '--out', image],
-      { stdio: 'inherit' },
-    ),
-  )
-  rmSync(payload)
-  const pipe = await startOther({ kind: 'pipe', file: join(folder, 'stored') })
-  const pipeHash = await startOther({ kind: 'pipe-hash', file: join(folder, 'stored') })
-  const seconds = { pipe: [] as number[], 'pipe-hash': [] as number[], onvifd: [] as number[] }
-  for (let round = 0; round < 3; round++) {
-    seconds.pipe.push(await post(`http://127.0.0.1:${pipe.port}/`, image))
-    seconds['pipe-hash'].push(await post(`http://127.0.0.1:${pipeHash.port}/`, image))
-    seconds.onvifd.push(await uploadToDevice(ours, image))
-  }
-  const hashed = median(seconds['pipe-hash'])
-  for (const [name, server] of [
-    ['pipe', pipe],
-    ['pipe-hash', pipeHash],
-    ['onvifd', ours],
-  ] as const) {
-    const time = median(seconds[name])
-    console.log(
-      `${name.padEnd(12)} ${time.toFixed(2).padStart(6)} s  ${(hashed / time).toFixed(2).padStart(5)} × pipe-hash  ${residentMiB(server.pid, 'VmHWM')} MiB peak`,
-    )
-  }
-}
-
-const finished = (child: ChildProcess) =>
-  new Promise<void>((resolve, reject) => child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`exit ${code}`)))))
-
-/** curl is the client: written by others, the same for all, and it needs little CPU. */
-async function post(uri: string, image: string, login = ''): Promise<number> {
-  const args = [
-    '-s',
-    '--config',
-    '-',
-    '-X',
-    'POST',
-    '-T',
-    image,
-    '-H',
-    'Content-Type: application/octet-stream',
-    '-o',
-    '/dev/null',
-    '-w',
-    '%{http_code} %{time_total}',
-    uri,
-  ]
-  const child = spawn('curl', login ? ['--digest', ...args] : args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  child.stdin.end(login)
-  let output = ''
-  child.stdout.on('data', text => {
-    output += text
-  })
-  await finished(child)
-  const [status, seconds] = output.split(' ')
-  if (status !== '200') throw new Error(`upload answered ${status}`)
-  return Number(seconds)
-}
-
-async function uploadToDevice(server: Server, image: string): Promise<number> {
-  const url = `http://127.0.0.1:${server.port}/onvif/device_service`
-  const client = connect(url, { user, password })
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const { UploadUri } = await client.call('StartFirmwareUpgrade', {})
-      return await post(UploadUri, image, `user = "${user}:${password}"\n`)
-    } catch (error) {
-      // The device of the round before is still booting.
-      if (attempt > 100) throw error
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-  }
-}
-
 async function benchStart(): Promise<void> {
   const starts: number[] = []
   let idle = 0
   for (let round = 0; round < rounds; round++) {
-    const server = await startOnvifd('start')
+    const server = await startOnvifd(join(folder, 'start'))
     const began = performance.now()
     await fetch(`http://127.0.0.1:${server.port}/onvif/device_service`, { method: 'POST', body: envelope('<tds:GetSystemDateAndTime/>') })
     starts.push(server.startMs + performance.now() - began)

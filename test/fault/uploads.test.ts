@@ -98,7 +98,7 @@ test('case 37: StartFirmwareUpgrade during a transfer is a fault, and the transf
   assert.equal((await posting.answer).status, 200)
 })
 
-test('cases 38 and 39: a URI that was replaced or used answers 410, one of a life before 404', async t => {
+test('case 39: a URI that was replaced or used answers 410, one of a life before 404', async t => {
   const { device, image, client, arm } = await scene(t)
   const replaced = await arm()
   const used = await arm()

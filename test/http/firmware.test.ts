@@ -106,27 +106,23 @@ test('each order is told with who gave it, and its effect waits until the answer
   assert.equal(door.soap.length, 0, 'an order is no SOAP message')
 })
 
-test('the effect of an order comes after its answer', async t => {
-  const { firmware, events } = scripted()
-  const door = await openDoor(t, { firmware })
-  const { command } = firmware
-  const gone = Promise.withResolvers<void>()
-  const client = new Client(t, door.port)
-  const order: HttpOptions['firmware']['command'] = async (...args) => {
-    const receipt = await command(...args)
-    // As long as the client does not read, its answer has not left; here it has gone away altogether.
-    client.socket.destroy()
-    await client.closed
-    gone.resolve()
-    assert.deepEqual(events, [])
-    return receipt
+test('the effect of an order comes after its answer, also where it ends every connection', async t => {
+  let isUp = true
+  const { firmware } = scripted()
+  const goDown = async () => {
+    isUp = false
+    door.server.expel()
   }
-  Object.assign(firmware, { command: order })
-  await client.send('POST /onvif/firmware/rollback HTTP/1.1\r\nHost: d\r\n\r\n')
-  const login = digest(await client.answer(), 'POST', '/onvif/firmware/rollback', admin)
-  await client.send(`POST /onvif/firmware/rollback HTTP/1.1\r\nHost: d\r\n${login}\r\n${json}\r\n\r\n`)
-  await gone.promise
-  await until(() => events.length === 1)
+  const order: HttpOptions['firmware']['command'] = async () => ({
+    transaction: '01HX',
+    message: 'the device restarts',
+    afterReply: goDown,
+  })
+  const door: Door = await openDoor(t, { firmware: { ...firmware, command: order }, admits: () => isUp })
+  const answer = await ask(t, door, post('rollback'))
+  assert.equal(answer.status, 200)
+  assert.deepEqual(JSON.parse(answer.body), { transaction: '01HX', message: 'the device restarts' })
+  await until(() => !isUp)
 })
 
 test('what has no meaning now is refused as JSON with its reason', async t => {

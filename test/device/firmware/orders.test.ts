@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { UploadRefusal } from '../../../src/device/upload.ts'
 import { limits } from '../../../src/limits.ts'
 import { slotFile } from '../../../src/platform/slots/bootRecord.ts'
+import { launch } from '../../../src/platform/slots/launcher.ts'
 import { device, pipe, refusedWith, settled } from './onBench.ts'
 import { folder, image, pieces, sha256, start, uploadOf } from './workbench.ts'
 
@@ -240,6 +242,91 @@ test('case 19: a device whose boot record is lost says so, and an administrator 
   const after = await firmware.report()
   assert.deepEqual([after.state, after.record === 'lost'], ['Idle', false])
   await firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(good))
+})
+
+test('case 16: where the journal finds no room, what was kept for it is given up, and the upgrade goes on', async () => {
+  const { firmware, storage } = await device()
+  const reserve = `${folder}/reserve`
+  const full = () => Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+  // The disk is full from the first byte of the slot on, but for what the reserve holds.
+  let isFull = false
+  storage.failure = (operation, path) => {
+    isFull ||= operation === 'pwrite' && path === slotFile(folder, 'B')
+    return isFull && operation === 'pwrite' && path.includes('journal') && held ? full() : undefined
+  }
+  let held = true
+  const { unlink } = storage
+  storage.unlink = path => {
+    held &&= path !== reserve
+    return unlink.call(storage, path)
+  }
+  const { message } = await firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(good))
+  assert.match(message, /installed/)
+  assert.deepEqual([isFull, held, await storage.exists(reserve)], [true, false, false])
+})
+
+test('case 23: an image that ends too early is told apart from a connection that broke', async () => {
+  const { firmware, backend } = await device()
+  const { ticket } = firmware.start('admin')
+  const short = good.subarray(0, 50_000)
+  await assert.rejects(firmware.upload.receive(uploadOf(ticket, short.length), pieces(short)), refusedWith(415, 'truncated'))
+  assert.equal((await backend.slots()).find(({ next }) => next)?.version, '1.0.0')
+})
+
+test('case 26: a body without a length ends where a slot does', async () => {
+  const { firmware, backend } = await device({ slotBytesMax: 100_000 })
+  let sentBytes = 0
+  async function* endless() {
+    for (const piece of [good.subarray(0, 4_096)]) yield piece
+    for (; sentBytes < 100_000_000; sentBytes += 65_536) yield Buffer.alloc(65_536)
+  }
+  const { ticket } = firmware.start('admin')
+  await assert.rejects(firmware.upload.receive(uploadOf(ticket), endless()), error => {
+    assert.ok(error instanceof UploadRefusal && [413, 415].includes(error.status), String(error))
+    return true
+  })
+  assert.ok(sentBytes < 1_000_000, `${sentBytes} bytes were taken`)
+  assert.equal((await backend.slots()).find(({ next }) => next)?.version, '1.0.0')
+})
+
+test('case 30: jumps of the wall clock neither end an upload nor begin anything', async () => {
+  const { firmware, clock } = await device()
+  const body = pipe()
+  const upload = firmware.upload.receive(uploadOf(firmware.start('admin').ticket, good.length), body)
+  body.write(good.subarray(0, 50_000))
+  await settled()
+  for (const jumpMs of [20 * 365 * 86_400_000, -40 * 365 * 86_400_000, 20 * 365 * 86_400_000, -3_600_000]) {
+    clock.jump(jumpMs)
+    await clock.pass(limits.uploadCheckMs)
+    assert.equal(firmware.status().state, 'Transfer')
+  }
+  body.write(good.subarray(50_000))
+  body.close('closed')
+  assert.match((await upload).message, /installed/)
+})
+
+test('case 42: an image that never comes up gets its tries, and the old one says what happened', async () => {
+  const { firmware, storage, clock } = await device()
+  await firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(good))
+  await firmware.close()
+  for (let tries = 0; tries < limits.bootTriesMax; tries += 1) assert.equal(await launch(storage, folder), 'B')
+  const back = await start(storage, clock)
+  await back.firmware.resume(healthy)
+  assert.equal(back.running, 'A')
+  assert.deepEqual(back.firmware.history().at(-1)?.failure, { reason: 'boot', detail: 'the new image never came up' })
+})
+
+test('case 45: where the way back leads to an image that is bad as well, nobody goes to and fro', async () => {
+  const { firmware, storage, clock } = await device()
+  await firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(good))
+  const trial = await start(storage, clock, { trial: { settleMs: 30_000 } })
+  const resumed = trial.firmware.resume(healthy)
+  await clock.pass(0)
+  await resumed
+  await (await trial.firmware.command('rollback', by)).afterReply()
+  await settled()
+  storage.damage(slotFile(folder, 'A'), randomBytes(100))
+  for (let boots = 0; boots < 2 * limits.upgradeBootsMax; boots += 1) assert.equal(await launch(storage, folder), 'A')
 })
 
 test('case 46: a reboot that does not come is ordered again, and the state stays', async () => {

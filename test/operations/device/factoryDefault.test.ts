@@ -100,7 +100,7 @@ test('a factory default between the activation and its restart resets the settin
   assert.deepEqual([a?.confirmed, b], [false, { version: '1.1.0', running: true, confirmed: true, next: true }])
 })
 
-test('a factory default on trial neither confirms nor rejects the new firmware: the trial goes on after the restart', async t => {
+test('case 62: a factory default on trial neither confirms nor rejects the new firmware: the trial goes on after the restart', async t => {
   const boot = await upgradable(t)
   const first = await boot()
   await first.firmware.resume(healthy)

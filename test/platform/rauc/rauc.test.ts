@@ -200,7 +200,7 @@ onDevice('a verity bundle is verified by its manifest, and needs a kernel that h
   })
 })
 
-onDevice('trap 1, case 48: while somebody else installs, an upload is refused as busy, whatever Operation says', async device => {
+onDevice('case 48: trap 1: while somebody else installs, an upload is refused as busy, whatever Operation says', async device => {
   const backend = await device.engine()
   await backend.recover()
   await backend.slots()

@@ -333,9 +333,9 @@ const failing = (code: string, operation: string, path: RegExp) => (of: string, 
   of === operation && path.test(at) ? Object.assign(new Error(code), { code }) : undefined
 
 for (const [name, operation, code, reason] of [
-  ['fault 15: a disk that is full', 'pwrite', 'ENOSPC', 'nospace'],
-  ['fault 17: a write that fails', 'pwrite', 'EIO', 'io'],
-  ['fault 17: a sync that fails', 'fsync', 'EIO', 'io'],
+  ['case 15: a disk that is full', 'pwrite', 'ENOSPC', 'nospace'],
+  ['case 17: a write that fails', 'pwrite', 'EIO', 'io'],
+  ['case 17: a sync that fails', 'fsync', 'EIO', 'io'],
 ] as const) {
   test(`${name} leaves the old firmware and a void slot`, async () => {
     const { storage, install } = await device()
@@ -356,7 +356,7 @@ for (const [name, operation, code, reason] of [
   })
 }
 
-test('fault 18: a bit that turns over after it was written is found, also in a copy', async () => {
+test('case 18: a bit that turns over after it was written is found, also in a copy', async () => {
   const { storage, install, change } = await device()
   await install(await imageOf(both))
   const backend = await change()
@@ -377,7 +377,7 @@ test('fault 18: a bit that turns over after it was written is found, also in a c
   }
 })
 
-test('fault 20: one damaged copy of the boot record costs nothing, and the next write mends it', async () => {
+test('case 20: one damaged copy of the boot record costs nothing, and the next write mends it', async () => {
   for (const copy of [0, 1]) {
     const { storage, backend, install } = await device()
     assert.equal(await backend.record(), 'whole')
@@ -396,7 +396,7 @@ test('fault 20: one damaged copy of the boot record costs nothing, and the next 
   }
 })
 
-test('fault 26: a stream without an end stops at the size of the slot', async () => {
+test('case 26: a stream without an end stops at the size of the slot', async () => {
   const slotBytesMax = 1_000_000
   const { storage, backend } = await device({ slotBytesMax })
   const endless = await image(randomBytes(10 * slotBytesMax))
@@ -413,7 +413,7 @@ test('fault 26: a stream without an end stops at the size of the slot', async ()
   assert.ok(taken <= 65_536, `${taken} bytes were taken`)
 })
 
-test('fault 33: older versions, lower epochs of record or store are refused, the same version is not', async () => {
+test('case 33: older versions, lower epochs of record or store are refused, the same version is not', async () => {
   const storage = new SimulatedStorage()
   const store = { epoch: 0, raised: [] as number[] }
   const antiRollback = {

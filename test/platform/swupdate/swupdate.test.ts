@@ -119,7 +119,7 @@ for (const run of ['daemon', 'once'] as const) {
       })
     })
 
-    test('fault 50: a kill in the middle is lost, leaves the old firmware, and the next installation is good', async t => {
+    test('case 50: a kill in the middle is lost, leaves the old firmware, and the next installation is good', async t => {
       const { machine, backend, folder, daemon } = await device(t, run)
       const image = await imageFor(machine, payload)
       async function* killing() {
@@ -191,7 +191,7 @@ group('Debian’s swupdate', { skip: lacksSwupdate }, () => {
     await assert.rejects(createControl(folder).install({ set: 'stable', mode: 'copy-c' }, t.signal), { name: 'BackendError', reason: 'io' })
   })
 
-  test('trap 6: nothing of it is left behind, however it ends (fault 52)', async t => {
+  test('case 52: trap 6: nothing of it is left behind, however it ends', async t => {
     const folder = shortFolder(t)
     const parts = { command: [program], folder, board, trust: trusting(ca.caPem), storage: createFileStorage(), clock: realClock }
     const server = await startServer(parts)
@@ -203,7 +203,7 @@ group('Debian’s swupdate', { skip: lacksSwupdate }, () => {
     await eventually(async () => assert.deepEqual(processesOf(folder), []))
   })
 
-  test('trap 6: it ends when the process that started it is gone (fault 52)', async t => {
+  test('case 52: trap 6: it ends when the process that started it is gone', async t => {
     const folder = shortFolder(t)
     const script = `
       const { startServer } = await import(${JSON.stringify(new URL('../../../src/platform/swupdate/server.ts', import.meta.url).href)})

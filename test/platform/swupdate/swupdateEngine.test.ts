@@ -98,7 +98,7 @@ for (const [title, image, reason] of [
   })
 }
 
-test('trap 1: a connection that breaks at the end of a good image is a success (fault 51)', async t => {
+test('case 51: trap 1: a connection that breaks at the end of a good image is a success', async t => {
   const { backend, daemon, image, machine } = await scripted(t)
   const trailer = image.lastIndexOf('TRAILER!!!')
   daemon.onImage = (bytes, _, socket) => {
@@ -267,7 +267,7 @@ test('trap 5: a second installation while one runs is busy', async t => {
   assert.ok(machine.content().equals(payload))
 })
 
-test('trap 7: a slot that SWUpdate calls written and that is not is found out before it can be booted (fault 53)', async t => {
+test('case 53: trap 7: a slot that SWUpdate calls written and that is not is found out before it can be booted (fault 53)', async t => {
   const { backend, daemon, image, machine } = await scripted(t)
   for (const content of [Buffer.alloc(0), payload.subarray(1), Buffer.from(payload).fill(0, 299_999)]) {
     daemon.onImage = (_, whole) => {
@@ -297,7 +297,7 @@ test('trap 8: a file that would make its slot grow is refused before SWUpdate ge
   await nothingIsBooted(machine)
 })
 
-test('fault 50: a socket behind which nobody is, and a folder without one', async t => {
+test('case 50: a socket behind which nobody is, and a folder without one', async t => {
   const { backend, daemon, image, sockets, machine } = await scripted(t)
   await backend.install(pieces(image), contextOf())
   daemon.die()
@@ -312,7 +312,7 @@ test('fault 50: a socket behind which nobody is, and a folder without one', asyn
   assert.equal((await machine.record()).images.B?.version, '1.1.0', 'nothing has changed')
 })
 
-test('fault 50: an engine that goes away in the middle is lost', async t => {
+test('case 50: an engine that goes away in the middle is lost', async t => {
   const { backend, daemon, image, machine } = await scripted(t)
   daemon.onImage = bytes => {
     daemon.state = engineStates.run
