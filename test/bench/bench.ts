@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: ours against raw node:http answering the same bytes and against node-soap serving the same operation, all in one run.
  * Server and client are separate processes; rounds are interleaved and their medians shown, so that a noisy machine disturbs all alike.
- * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start` a part.
+ * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start` a part, `-- --mib 256` smaller images; TMPDIR says on which disk.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,11 +10,24 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openStore } from '../../src/device/store.ts'
-import { beside, clear, cpuSeconds, flag, folder, median, password, residentMiB, startOnvifd, startOther, user, valueOf } from './bed.ts'
+import {
+  beside,
+  cpuSeconds,
+  flag,
+  folder,
+  median,
+  optionOf,
+  password,
+  residentMiB,
+  type Server,
+  startOnvifd,
+  startOther,
+  user,
+} from './bed.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { benchUpload } from './upload.ts'
 
-const only = valueOf('only')
+const only = optionOf('only')
 const wanted = (part: string) => only === undefined || only === part
 const roundMs = flag('quick') ? 500 : 2000
 const rounds = flag('quick') ? 3 : 5
@@ -73,7 +86,7 @@ const scenarios: readonly Scenario[] = [
 ]
 
 /** The bytes that ours answers, for the raw server to answer too. */
-async function answerOf(server: Pick<Server, 'port'>, body: string, login: string): Promise<Buffer> {
+async function answerOf(server: Server, body: string, login: string): Promise<Buffer> {
   if (login === 'none') {
     const response = await fetch(`http://127.0.0.1:${server.port}/onvif/device_service`, { method: 'POST', body: envelope(body) })
     return Buffer.from(await response.arrayBuffer())
@@ -151,15 +164,13 @@ async function benchSoap(): Promise<void> {
       ]
       console.log(`${name.padEnd(46)} ${kind.padEnd(8)}${columns.map(column => column.padStart(9)).join('')}`)
     }
-    process.kill(raw.pid)
+    await raw.stop()
   }
 }
 
 /** What a change costs that outlives a power cut, and what it would cost if the disk were not waited for. */
 function benchWrites(): void {
-  console.log(
-    `\nDurable writes of 1 KB, a second, one after the other, in ${tmpdir()} (file system ${statfsSync(folder).type.toString(16)})`,
-  )
+  console.log('\nDurable writes of 1 KB, a second, one after the other')
   // Another one each time: SQLite does not write what is there already.
   let count = 0
   const value = () => String(count++).padEnd(1_000, 'x')
@@ -203,23 +214,19 @@ async function benchStart(): Promise<void> {
     starts.push(server.startMs + performance.now() - began)
     await new Promise(resolve => setTimeout(resolve, 2000))
     idle = residentMiB(server.pid, 'VmRSS')
-    process.kill(server.pid)
-    await once(children.at(-1) ?? process, 'exit')
+    await server.stop()
   }
   console.log(
     `\nStart: first answer ${starts[0]?.toFixed(0)} ms after the process was started on an empty folder, ${median(starts.slice(1)).toFixed(0)} ms on a used one; idle RSS ${idle} MiB`,
   )
 }
 
-try {
-  console.log(
-    `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}; medians of ${rounds} interleaved rounds`,
-  )
-  if (wanted('start')) await benchStart()
-  if (wanted('soap')) await benchSoap()
-  if (wanted('writes')) benchWrites()
-  if (wanted('upload')) await benchUpload()
-} finally {
-  for (const child of children) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
-}
+const load1 = () => loadavg()[0]?.toFixed(1)
+console.log(
+  `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load ${load1()} before; files in ${tmpdir()} (file system ${statfsSync(folder).type.toString(16)})`,
+)
+if (wanted('start')) await benchStart()
+if (wanted('soap')) await benchSoap()
+if (wanted('writes')) benchWrites()
+if (wanted('upload')) await benchUpload()
+process.exit()

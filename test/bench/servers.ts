@@ -1,6 +1,6 @@
 /**
  * The servers that ours is measured against, each in a process of its own: `raw` answers any POST with given bytes, `soap` is node-soap
- * serving our WSDL with the same check of WS-UsernameToken, `pipe` and `pipe-hash` store an upload in the simplest way there is.
+ * serving our WSDL with the same check of WS-UsernameToken, `upload` stores and hashes an upload in the simplest way there is.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createWriteStream, readFileSync } from 'node:fs'
@@ -11,10 +11,10 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { listen as serveSoap } from 'soap'
 
-export type ServerKind = 'raw' | 'soap' | 'pipe' | 'pipe-hash'
+export type ServerKind = 'raw' | 'soap' | 'upload'
 export interface ServerOrder {
   readonly kind: ServerKind
-  /** For `raw`: file with the bytes to answer; for `pipe`: file to write. */
+  /** For `raw`: file with the bytes to answer; for `upload`: file to write. */
   readonly file: string
   readonly user: string
   readonly password: string
@@ -35,7 +35,8 @@ function rawListener(file: string): RequestListener {
   }
 }
 
-function pipeListener(file: string, hashed: boolean): RequestListener {
+/** The simplest server that does with an upload what has to be done: store it, hash it, and wait for the disk. */
+function uploadListener(file: string): RequestListener {
   return async (request, response) => {
     const hash = createHash('sha256')
     const hashing = new Transform({
@@ -44,9 +45,8 @@ function pipeListener(file: string, hashed: boolean): RequestListener {
         done(null, piece)
       },
     })
-    const sink = createWriteStream(file)
-    await (hashed ? pipeline(request, hashing, sink) : pipeline(request, sink))
-    response.end(hashed ? hash.digest('hex') : 'stored')
+    await pipeline(request, hashing, createWriteStream(file, { flush: true }))
+    response.end(hash.digest('hex'))
   }
 }
 
@@ -116,7 +116,7 @@ if (process.send) {
     const server =
       order.kind === 'soap'
         ? soapListener(order)
-        : createServer(order.kind === 'raw' ? rawListener(order.file) : pipeListener(order.file, order.kind === 'pipe-hash'))
+        : createServer(order.kind === 'raw' ? rawListener(order.file) : uploadListener(order.file))
     server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
   })
 }

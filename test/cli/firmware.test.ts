@@ -42,7 +42,9 @@ test('a person sees an upgrade through: activate, watch, confirm, history', { ti
   assert.notEqual(transaction, '', upgraded.stdout)
   assert.equal(await runningVersion(daemon), '1.0.0')
 
-  const watching = firmware('status', daemon.url, '--watch')
+  const { promise: isWatching, resolve: onOutput } = Promise.withResolvers<void>()
+  const watching = onvifd(['firmware', 'status', daemon.url, '--user', admin.name, '--watch'], { ...login, onOutput })
+  await isWatching
   const activated = await firmware('activate', daemon.url, '--json')
   assert.equal(activated.code, 0, activated.stderr)
   const receipt: unknown = JSON.parse(activated.stdout)

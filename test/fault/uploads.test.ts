@@ -164,6 +164,8 @@ test('case 65: SIGTERM during a transfer answers 503 and ends the device cleanly
   assert.equal((await next.call('GetDeviceInformation', {})).FirmwareVersion, '1.0.0')
   assert.equal((await post(next, (await next.call('StartFirmwareUpgrade', {})).UploadUri, image)).status, 200)
   next.close()
+  // Its folder goes with the first one.
+  await again.stop()
 })
 
 /** Until everything that needs no time has happened. */

@@ -86,7 +86,7 @@ export interface Ran {
 export function run(
   command: string,
   args: readonly string[],
-  options: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string; onOutput?: () => void } = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -99,6 +99,7 @@ export function run(
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', text => {
       stdout += text
+      options.onOutput?.()
     })
     child.stderr.setEncoding('utf8').on('data', text => {
       stderr += text
