@@ -3,6 +3,7 @@ import { limits } from '../limits.ts'
 import type { AppOptions } from './app.ts'
 import { orders } from './firmware.ts'
 import { createListener, type Listener, type ListenerOptions } from './listener.ts'
+import { loadApp } from './loadApp.ts'
 import { type Bounds, replyText, type Terms } from './reply.ts'
 import { misframed, originForm, pathOf, remoteAddressOf } from './request.ts'
 import { answerSoap, type SoapDoor } from './soap.ts'
@@ -65,7 +66,7 @@ export function createHttpServer({ admits = () => true, ...options }: HttpOption
     return path.startsWith('/onvif/') && !orders.has(path) && !uploadFolders.some(folder => path.startsWith(folder))
   }
 
-  /** Everything else is Express's, which is loaded when the first of it comes: it takes longer than the first SOAP answer may. */
+  /** Everything else is Express's. */
   async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = request.url ?? ''
     const url = originForm(target)
@@ -74,7 +75,7 @@ export function createHttpServer({ admits = () => true, ...options }: HttpOption
       return
     }
     try {
-      app ??= import('./app.ts').then(({ createApp }) => createApp({ ...options, ...terms }))
+      app ??= loadApp().then(({ createApp }) => createApp({ ...options, ...terms }))
       const answer = await app
       // `originalUrl` is where Express keeps the target as sent, which HTTP Digest signs.
       answer(Object.assign(request, { originalUrl: target, url }), response)

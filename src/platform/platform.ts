@@ -321,7 +321,8 @@ export interface UpdateBackend {
   record(): Promise<RecordState>
   /**
    * Verifies the head before the first payload byte is written, writes the inactive slot, makes it durable, reads it back and
-   * records it. What `image` throws is thrown on. When it rejects, nothing of it is under way any more.
+   * records it. The pieces of `image` are given away with their memory. What it throws is thrown on. When `install` rejects,
+   * nothing of it is under way any more.
    */
   install(image: AsyncIterable<Uint8Array>, context: InstallContext): Promise<{ readonly target: SlotId; readonly head: ImageHead }>
   /** The one atomic step after which the next boot tries `target`. */

@@ -4,6 +4,7 @@ import type { ImageHead } from '../../platform/platform.ts'
 import { createTickets, type UploadReceipt, UploadRefusal, type UploadRequest, type UploadTarget } from '../upload.ts'
 import { failureEvent, refusal } from './failures.ts'
 import { find, runningOf } from './finding.ts'
+import { loadImage } from './loadImage.ts'
 import { type InstalledImage, type KnownImage, next, transactionOf, type Upgrade, type UpgradeEvent, versionOf } from './machine.ts'
 import { type FirmwareOrder, type FirmwareReport, type FirmwareStatus, waitingFor } from './report.ts'
 import { createRunner, type RunnerParts } from './runner.ts'
@@ -259,6 +260,8 @@ export async function createFirmware(parts: FirmwareParts) {
       // First, so that the state never ends before the ticket does.
       const ticket = tickets.issue()
       runner.observe({ name: 'Started', upgrade })
+      // Meanwhile, so that the upload does not wait for it.
+      loadImage().catch(error => log.error({ error }, 'what judges images could not be loaded'))
       log.info({ transaction: upgrade.transaction, user }, 'an upload URI for firmware was handed out')
       return { ticket, uploadDelayMs: 0, expectedDownTimeMs: Math.ceil(power.bootTimeMs * (1 + limits.downTimeMargin)) }
     },

@@ -1,4 +1,5 @@
 import type { LoadTrust } from '../../device/firmware/image.ts'
+import { loadImage } from '../../device/firmware/loadImage.ts'
 import type { Board, Downgrade, Installed } from '../../device/firmware/policy.ts'
 import { openSwu, type Swu } from '../../device/firmware/swu.ts'
 import { limits } from '../../limits.ts'
@@ -217,13 +218,12 @@ export function createSlotEngine(parts: SlotEngineParts): SlotEngine {
   }
 }
 
-/** Loads what it takes to judge an image: ASN.1 and all would make every start slower than it may be. */
 async function admitOn(
   swu: Swu,
   { trust, clock, board, running, downgrade = 'deny' }: SlotEngineParts,
   installed: Installed,
 ): Promise<ImageHead> {
-  const { admitHead } = await import('../../device/firmware/image.ts')
+  const { admitHead } = await loadImage()
   return admitHead(swu, { trust, now: clock.now(), board, installed, copy: running === 'A' ? 'copy-b' : 'copy-a', downgrade })
 }
 

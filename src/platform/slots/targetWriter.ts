@@ -35,7 +35,10 @@ export async function writePayload(
   }
   // The writer hashes what it writes: a second time would cost as much as everything else together.
   const written = await writing(storage, place, signal, async write => {
-    for await (const piece of entry.content()) await write(piece)
+    for await (const piece of entry.content()) {
+      await write(piece)
+      release(piece)
+    }
   })
   if (written.sha256 !== payload.sha256) throw differs()
   return written
@@ -72,11 +75,20 @@ export async function passOver(entry: SwuEntry, { sha256 }: Payload, signal: Abo
   for await (const piece of entry.content()) {
     signal.throwIfAborted()
     hash.update(piece)
+    release(piece)
   }
   if (hash.digest('hex') !== sha256) throw new ImageError('hash', `${entry.name} is not what the description says`)
 }
 
 type Write = (piece: Uint8Array) => Promise<void>
+
+/**
+ * Gives back the memory of a piece that is used up, if nothing else shares it. The collector lets some 30 MiB of them pile up, more
+ * where it has become lazy: they weigh nothing on the heap by which it goes.
+ */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+}
 
 /** The discipline of every write to a slot: bounded, synced, read back, and left alone when something goes wrong. */
 async function writing(
