@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { connect } from '../../src/client/onvifClient.ts'
+import { startCutter } from '../client/cutter.ts'
 import { startStandIn } from '../client/standIn.ts'
 import { admin, buildImage, type Daemon, eventually, onvifd, startDaemon } from '../support/daemon.ts'
 
@@ -205,4 +206,17 @@ test('a device without this door is told from one that refuses', async t => {
     (await onvifd(['firmware', 'status', odd.url])).stderr,
     /^onvifd: the device tells of its firmware in a form that is not known: a list is missing\n$/,
   )
+})
+
+test('an upload over a network that breaks it twice arrives, and is installed once', { timeout: 120_000 }, async t => {
+  const daemon = await startDaemon(t)
+  const image = await buildImage(t, daemon.state, '1.3.0', 24_000_000)
+  const network = await startCutter(t, Number(new URL(daemon.origin).port), [2_000_000, 9_000_000])
+  const upgraded = await onvifd(['upgrade', network.origin, image, '--user', admin.name], login)
+  assert.equal(upgraded.code, 0, upgraded.stderr)
+  assert.equal(daemon.output().match(/"firmware upload|firmware upload \{/g)?.length, 3, daemon.output())
+  assert.match(daemon.output(), /"range":\{"firstByte":\d{7,},"totalBytes":\d+\}/)
+  const history: unknown = JSON.parse((await firmware('history', daemon.url, '--json')).stdout)
+  assert.ok(Array.isArray(history) && history.length === 1)
+  assert.equal(await runningVersion(daemon), '1.3.0')
 })

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createDigestLogin } from '../../src/client/digest.ts'
 import { ClientError } from '../../src/client/errors.ts'
 import { openConnections } from '../../src/client/exchange.ts'
 import { type ResumingOptions, uploadResuming } from '../../src/client/resumingUpload.ts'
+import { startCutter } from './cutter.ts'
 import { createDigestGate, password, user } from './standIn.ts'
 import { source } from './upgradableDevice.ts'
 
@@ -73,40 +74,6 @@ async function startTaker(t: TestContext, { instead, offset }: Plan = {}): Promi
   return Object.assign(taker, { port: (server.address() as AddressInfo).port })
 }
 
-/** A network that cuts a connection when so many bytes have gone to the device on it; one number for each upload, in turn. */
-async function startCutter(t: TestContext, port: number, cuts: readonly number[]): Promise<URL> {
-  const left = [...cuts]
-  const server = createTcpServer(client => {
-    const device = connectTcp({ port, host: '127.0.0.1' })
-    const cut = () => {
-      client.resetAndDestroy()
-      device.resetAndDestroy()
-    }
-    let seen = 0
-    client.on('data', piece => {
-      seen += piece.length
-      const limit = left[0]
-      if (limit === undefined || seen < limit) {
-        if (!device.write(piece)) {
-          client.pause()
-          device.once('drain', () => client.resume())
-        }
-        return
-      }
-      left.shift()
-      // What came before the cut arrives.
-      device.write(piece.subarray(0, Math.max(0, piece.length - (seen - limit))), () => setTimeout(cut, 20))
-      client.removeAllListeners('data').pause()
-    })
-    device.pipe(client)
-    for (const socket of [client, device]) socket.on('error', () => {}).on('close', () => (socket === client ? device : client).destroy())
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/upload/1`)
-}
-
 async function send(url: URL, image = source(bytes), more: Partial<ResumingOptions> = {}) {
   const sent: number[] = []
   const resumes: number[] = []
@@ -124,7 +91,7 @@ async function send(url: URL, image = source(bytes), more: Partial<ResumingOptio
 
 test('an upload that breaks goes on where the device has it, and arrives whole', { timeout: 30_000 }, async t => {
   const taker = await startTaker(t)
-  const url = await startCutter(t, taker.port, [1_000_000, 1_200_000])
+  const url = new URL('/upload/1', await startCutter(t, taker.port, [1_000_000, 1_200_000]))
   const image = source(bytes)
   const { answer, sent, resumes } = await send(url, image)
   assert.equal(answer.http?.status, 200)
@@ -153,16 +120,16 @@ test('an upload that breaks goes on where the device has it, and arrives whole',
 test('three breaks are survived, a fourth is told', { timeout: 30_000 }, async t => {
   const three = await startTaker(t)
   const cuts = [500_000, 500_000, 500_000]
-  assert.equal((await send(await startCutter(t, three.port, cuts))).answer.http?.status, 200)
+  assert.equal((await send(new URL('/upload/1', await startCutter(t, three.port, cuts)))).answer.http?.status, 200)
   assert.ok(three.kept.equals(bytes))
   const four = await startTaker(t)
-  await assert.rejects(send(await startCutter(t, four.port, [...cuts, 500_000])), isClosed)
+  await assert.rejects(send(new URL('/upload/1', await startCutter(t, four.port, [...cuts, 500_000]))), isClosed)
   assert.equal(four.isDone, false)
 })
 
 test('where the device has nothing, the upload begins anew', { timeout: 30_000 }, async t => {
   const taker = await startTaker(t, { offset: response => void response.writeHead(200, { 'upload-offset': '0' }).end() })
-  const { answer, resumes } = await send(await startCutter(t, taker.port, [1_000_000]))
+  const { answer, resumes } = await send(new URL('/upload/1', await startCutter(t, taker.port, [1_000_000])))
   assert.equal(answer.http?.status, 200)
   assert.ok(taker.kept.equals(bytes))
   assert.deepEqual(resumes, [0])
@@ -180,7 +147,7 @@ test('a device that has not noticed the break is asked again', { timeout: 30_000
       else response.writeHead(200, { 'upload-offset': String(kept) }).end()
     },
   })
-  assert.equal((await send(await startCutter(t, busy.port, [1_000_000]))).answer.http?.status, 200)
+  assert.equal((await send(new URL('/upload/1', await startCutter(t, busy.port, [1_000_000])))).answer.http?.status, 200)
   assert.ok(busy.kept.equals(bytes))
   assert.equal(heads, 2)
 
@@ -193,7 +160,7 @@ test('a device that has not noticed the break is asked again', { timeout: 30_000
       return true
     },
   })
-  const { answer, resumes } = await send(await startCutter(t, early.port, [1_000_000]))
+  const { answer, resumes } = await send(new URL('/upload/1', await startCutter(t, early.port, [1_000_000])))
   assert.equal(answer.http?.status, 200)
   assert.ok(early.kept.equals(bytes))
   assert.equal(resumes.length, 1, 'a refusal is no new beginning')
@@ -211,7 +178,7 @@ const strangers: readonly (readonly [title: string, offset: (response: ServerRes
 for (const [title, offset] of strangers) {
   test(`a device that answers the question with ${title} sees nothing more, and the break is told`, { timeout: 30_000 }, async t => {
     const taker = await startTaker(t, { offset })
-    await assert.rejects(send(await startCutter(t, taker.port, [1_000_000])), isClosed)
+    await assert.rejects(send(new URL('/upload/1', await startCutter(t, taker.port, [1_000_000]))), isClosed)
     assert.deepEqual(
       taker.asked.map(({ method }) => method),
       ['POST', 'HEAD'],
@@ -223,7 +190,7 @@ test('a file whose end was lost on the way is not passed off as sent', { timeout
   // All of it fits into the buffers on the way, so that our side believes that it has arrived.
   const small = Buffer.alloc(20_000, 'small')
   const taker = await startTaker(t)
-  const { answer } = await send(await startCutter(t, taker.port, [9_000]), source(small))
+  const { answer } = await send(new URL('/upload/1', await startCutter(t, taker.port, [9_000])), source(small))
   assert.equal(answer.http?.status, 200)
   assert.ok(taker.kept.subarray(0, taker.bytes).equals(small))
 })
@@ -236,7 +203,7 @@ test('a refusal of the rest is the answer', { timeout: 30_000 }, async t => {
       return true
     },
   })
-  const { answer } = await send(await startCutter(t, taker.port, [1_000_000]))
+  const { answer } = await send(new URL('/upload/1', await startCutter(t, taker.port, [1_000_000])))
   assert.equal(answer.http?.status, 415)
 })
 
@@ -249,7 +216,9 @@ test('it can be called off while it waits', { timeout: 30_000 }, async t => {
     },
   })
   const begunMs = performance.now()
-  await assert.rejects(send(await startCutter(t, taker.port, [1_000_000]), source(bytes), { signal: stop.signal }), { name: 'AbortError' })
+  await assert.rejects(send(new URL('/upload/1', await startCutter(t, taker.port, [1_000_000])), source(bytes), { signal: stop.signal }), {
+    name: 'AbortError',
+  })
   assert.ok(performance.now() - begunMs < 10_000)
 })
 
