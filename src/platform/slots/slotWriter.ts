@@ -30,8 +30,10 @@ export function createSlotWriter(storage: Storage, path: string): SlotWriter {
 
   let chunk = take()
   let filled = 0
+  /** The newest write. There is one at a time: two would only wait for each other, spinning on the lock of the file. */
+  let writing: Promise<void> = Promise.resolve()
   /** The span that is being filled. */
-  let span: { written: Written[]; writes: Promise<void>[]; bytes: number } = { written: [], writes: [], bytes: 0 }
+  let span: Written[] = []
   /** The span before it, on its way to the disk. */
   let settling: Promise<void> = Promise.resolve()
 
@@ -39,27 +41,25 @@ export function createSlotWriter(storage: Storage, path: string): SlotWriter {
     return free.pop() ?? Buffer.allocUnsafeSlow(limits.slotChunkBytes)
   }
 
-  /** At most two writes are under way. */
   async function submit(): Promise<void> {
+    await writing
     const written = { offset: sizeBytes - filled, bytes: chunk.subarray(0, filled) }
-    span.written.push(written)
-    span.writes.push(heard(storage.pwrite(path, written.offset, written.bytes)))
-    span.bytes += filled
+    writing = heard(storage.pwrite(path, written.offset, written.bytes))
+    span.push(written)
     filled = 0
-    await span.writes.at(-2)
-    if (span.bytes >= limits.slotSyncBytes) await close()
+    if (span.length * limits.slotChunkBytes >= limits.slotSyncBytes) await close()
     chunk = take()
   }
 
   /** Hands the span over to be settled, when the one before it is. */
   async function close(): Promise<void> {
     await settling
-    settling = heard(settle(span))
-    span = { written: [], writes: [], bytes: 0 }
+    settling = heard(settle(span, writing))
+    span = []
   }
 
-  async function settle({ written, writes }: typeof span): Promise<void> {
-    await Promise.all(writes)
+  async function settle(written: readonly Written[], last: Promise<void>): Promise<void> {
+    await last
     // A failed sync is final: the kernel may have dropped the pages, and a second one would say that all is well.
     await storage.fsync(path)
     for (const { offset, bytes } of written) {
@@ -90,7 +90,7 @@ export function createSlotWriter(storage: Storage, path: string): SlotWriter {
     },
 
     async abandon() {
-      await Promise.allSettled([...span.writes, settling])
+      await Promise.allSettled([writing, settling])
       // Lets go of the file; whether its bytes are durable matters to nobody any more.
       await storage.fsync(path).catch(() => {})
     },
