@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Attribute, Particle, QualifiedName } from '../src/onvif/schema.ts'
+import { services } from './generate.ts'
 import { type Definition, loadModel, type Message, type Model } from './schemaLoader.ts'
 
 /** Where ONVIF's files of release 26.06 are looked for; they are not part of this repository. */
@@ -15,7 +16,11 @@ export interface Difference {
 }
 
 export function loadOfficial(folder: string): Model {
-  return loadModel(join(folder, 'ver10/device/wsdl/devicemgmt.wsdl'), { catalog: join(folder, 'catalog.xml') })
+  const files = ['ver10/device/wsdl/devicemgmt.wsdl', 'ver10/advancedsecurity/wsdl/advancedsecurity.wsdl']
+  return loadModel(
+    files.map(file => join(folder, file)),
+    { catalog: join(folder, 'catalog.xml') },
+  )
 }
 
 export function compareModels(ours: Model, theirs: Model): Difference[] {
@@ -38,11 +43,15 @@ function factsOf(model: Model): ReadonlyMap<string, string> {
     if (facts.has(key)) throw new Error(`two facts have the key ${key}`)
     facts.set(key, value)
   }
-  add('portType', model.portType)
-  add('binding', model.binding)
-  if (model.service !== undefined) add('service', model.service)
-  for (const [name, { action, request, response }] of model.operations) {
-    add(`operation ${name}`, `action ${action}, request ${messageFact(request)}, response ${messageFact(response)}`)
+  for (const { prefix, name: service, portTypes } of model.services) {
+    if (service !== undefined) add(`service ${prefix}`, service)
+    for (const { name: portType, binding, operations } of portTypes) {
+      add(`portType ${prefix}:${portType}`, binding)
+      for (const { name, action, request, response } of operations) {
+        const messages = `request ${messageFact(request)}, response ${messageFact(response)}`
+        add(`operation ${prefix}:${name}`, `of ${portType}, action ${action}, ${messages}`)
+      }
+    }
   }
   for (const [name, type] of model.elements) add(`element ${name}`, type)
   for (const [name, definition] of model.definitions) {
@@ -63,7 +72,7 @@ function definitionFacts(name: QualifiedName, definition: Definition): Fact[] {
   const { base, text, content, attributes, anyAttribute } = definition
   const facts: Fact[] = [[`type ${name}`, base === undefined ? 'complex' : `extension of ${base}${text ? ' (text)' : ''}`]]
   content.forEach((particle, index) => {
-    facts.push(particleFact(name, particle, index + 1))
+    facts.push(...particleFacts(name, particle, `position ${index + 1}`))
   })
   for (const attribute of attributes) facts.push(attributeFact(name, attribute))
   if (anyAttribute) facts.push([`${name}/@*`, `${anyAttribute.namespace} ${anyAttribute.processContents}`])
@@ -75,15 +84,21 @@ function attributeFact(owner: QualifiedName, { prefix, name, type, required, def
   return [key, `${type}, ${required ? 'required' : 'optional'}${fallback === undefined ? '' : `, default ${fallback}`}`]
 }
 
-function particleFact(owner: QualifiedName, particle: Particle, position: number): Fact {
+function particleFacts(owner: QualifiedName, particle: Particle, place: string): Fact[] {
   const occurrence = `${particle.min}..${particle.max ?? 'unbounded'}`
   switch (particle.kind) {
-    case 'element':
-      return [`${owner}/${particle.name}`, `position ${position}, ${particle.prefix}:${particle.name} of ${particle.type}, ${occurrence}`]
+    case 'element': {
+      const fallback = particle.default === undefined ? '' : `, default ${particle.default}`
+      return [[`${owner}/${particle.name}`, `${place}, ${particle.prefix}:${particle.name} of ${particle.type}, ${occurrence}${fallback}`]]
+    }
     case 'any':
-      return [`${owner}/*`, `position ${position}, ${particle.namespace} ${particle.processContents}, ${occurrence}`]
-    case 'choice':
-      throw new Error('a choice is not supported')
+      return [[`${owner}/*`, `${place}, ${particle.namespace} ${particle.processContents}, ${occurrence}`]]
+    case 'choice': {
+      const members = particle.alternatives.flatMap((alternative, index) =>
+        alternative.flatMap((each, step) => particleFacts(owner, each, `${place}, alternative ${index + 1}.${step + 1}`)),
+      )
+      return [[`${owner}/choice`, `${place}, ${occurrence}`], ...members]
+    }
   }
 }
 
@@ -94,7 +109,7 @@ function report(folder: string): boolean {
     return true
   }
   const accepted = acceptedDifferences()
-  const differences = compareModels(loadModel(join(import.meta.dirname, 'device.wsdl')), loadOfficial(folder))
+  const differences = compareModels(loadModel(services), loadOfficial(folder))
   for (const { key, ours, theirs } of differences) {
     console.log(
       `${accepted.has(key) ? 'accepted' : 'DIFFERENT'}: ${key}\n  wsdl/:    ${ours ?? 'absent'}\n  official: ${theirs ?? 'absent'}`,

@@ -3,17 +3,29 @@ import { dirname, resolve } from 'node:path'
 import type { Attribute, Particle, QualifiedName } from '../src/onvif/schema.ts'
 import { parseXml, resolveName, type XmlNode } from './xmlTree.ts'
 
-/** What a WSDL file and its schemas say about one service: its operations, and every element and type that they reach. */
+/** What the WSDL files and their schemas say: the operations of each service, and every element and type that they reach. */
 export interface Model {
-  readonly portType: string
-  readonly binding: string
-  readonly service: string | undefined
-  readonly operations: ReadonlyMap<string, Operation>
+  readonly services: readonly Service[]
   readonly elements: ReadonlyMap<QualifiedName, QualifiedName>
   readonly definitions: ReadonlyMap<QualifiedName, Definition>
 }
 
+/** One WSDL file. */
+export interface Service {
+  readonly prefix: string
+  /** Name of its `wsdl:service`, if it has one. */
+  readonly name: string | undefined
+  readonly portTypes: readonly PortType[]
+}
+
+export interface PortType {
+  readonly name: string
+  readonly binding: string
+  readonly operations: readonly Operation[]
+}
+
 export interface Operation {
+  readonly name: string
   readonly action: string
   readonly request: Message
   readonly response: Message
@@ -57,13 +69,11 @@ export interface ComplexDefinition {
 export const prefixes: ReadonlyMap<string, string> = new Map([
   ['http://www.w3.org/2001/XMLSchema', 'xs'],
   ['http://www.onvif.org/ver10/device/wsdl', 'tds'],
+  ['http://www.onvif.org/ver10/advancedsecurity/wsdl', 'tas'],
   ['http://www.onvif.org/ver10/schema', 'tt'],
   ['http://www.w3.org/2005/05/xmlmime', 'xmime'],
   ['http://www.w3.org/2004/08/xop/include', 'xop'],
 ])
-
-/** Elements that no message names but that travel inside a wildcard: the capabilities in GetServicesResponse (Core 8.1.2). */
-const insideWildcards: readonly QualifiedName[] = ['tds:Capabilities']
 
 const xs = 'http://www.w3.org/2001/XMLSchema'
 const wsdl = 'http://schemas.xmlsoap.org/wsdl/'
@@ -75,9 +85,9 @@ export interface LoadOptions {
   readonly read?: (file: string) => string
 }
 
-/** Loads a WSDL 1.1 file with all schemas that it imports. Throws at anything that the contract's tables cannot express. */
-export function loadModel(file: string, options: LoadOptions = {}): Model {
-  return new Loader(options).load(file)
+/** Loads WSDL 1.1 files with all schemas that they import. Throws at anything that the contract's tables cannot express. */
+export function loadModel(files: readonly string[], options: LoadOptions = {}): Model {
+  return new Loader(options).load(files)
 }
 
 interface Component {
@@ -104,28 +114,35 @@ class Loader {
     }
   }
 
-  load(file: string): Model {
+  load(files: readonly string[]): Model {
+    const services = files.map(file => this.#service(file))
+    const definitions = new Map<QualifiedName, Definition>()
+    for (const [name, definition] of this.#definitions) if (definition) definitions.set(name, definition)
+    return { services, elements: this.#elements, definitions }
+  }
+
+  #service(file: string): Service {
     const root = parseXml(this.#read(file))
     for (const types of childrenOf(root, wsdl, 'types')) {
       for (const schema of childrenOf(types, xs, 'schema')) this.#index(schema, file, '')
     }
-    const portType = only(root, wsdl, 'portType')
-    const binding = only(root, wsdl, 'binding')
-    const operations = new Map<string, Operation>()
-    for (const node of childrenOf(portType, wsdl, 'operation')) {
-      operations.set(required(node, 'name'), this.#operation(root, binding, node))
-    }
-    for (const name of insideWildcards) this.#element(name)
+    const prefix = prefixes.get(required(root, 'targetNamespace')) ?? ''
+    const portTypes = childrenOf(root, wsdl, 'portType').map(node => this.#portType(root, node))
+    // No message names it, but it travels inside a wildcard of GetServicesResponse (Core 8.1.2).
+    this.#element(`${prefix}:Capabilities`)
+    return { prefix, name: childrenOf(root, wsdl, 'service')[0]?.attributes.get('name'), portTypes }
+  }
 
-    const definitions = new Map<QualifiedName, Definition>()
-    for (const [name, definition] of this.#definitions) if (definition) definitions.set(name, definition)
+  #portType(root: XmlNode, node: XmlNode): PortType {
+    const name = required(node, 'name')
+    const [binding, ...more] = childrenOf(root, wsdl, 'binding').filter(
+      other => resolveName(required(other, 'type'), other.scope).name === name,
+    )
+    if (!binding || more.length > 0) throw new Error(`${name} needs exactly one binding`)
     return {
-      portType: required(portType, 'name'),
+      name,
       binding: `${required(binding, 'name')} ${describe(only(binding, soap, 'binding'))}`,
-      service: childrenOf(root, wsdl, 'service')[0]?.attributes.get('name'),
-      operations,
-      elements: this.#elements,
-      definitions,
+      operations: childrenOf(node, wsdl, 'operation').map(operation => this.#operation(root, binding, operation)),
     }
   }
 
@@ -137,6 +154,7 @@ class Loader {
       if (only(only(bound, wsdl, direction), soap, 'body').attributes.get('use') !== 'literal') throw new Error(`${name} is not literal`)
     }
     return {
+      name,
       action: required(only(bound, soap, 'operation'), 'soapAction'),
       request: this.#message(root, only(node, wsdl, 'input')),
       response: this.#message(root, only(node, wsdl, 'output')),
@@ -235,6 +253,7 @@ class Loader {
     let anyAttribute: ComplexDefinition['anyAttribute']
     for (const child of contentOf(body)) {
       if (child.name === 'sequence') content.push(...this.#sequence({ node: child, ...context }, path))
+      else if (child.name === 'choice') content.push(...this.#particles({ node: child, ...context }, path))
       else if (child.name === 'attribute') attributes.push(this.#attribute({ node: child, ...context }, path))
       else if (child.name === 'anyAttribute') anyAttribute = wildcardOf(child)
       else if (child !== wrapper) throw new Error(`${path}: ${child.name} is not supported`)
@@ -249,29 +268,48 @@ class Loader {
 
   #sequence({ node, ...context }: Component, path: string): Particle[] {
     if (node.attributes.size > 0) throw new Error(`${path}: a repeated sequence is not supported`)
-    return contentOf(node).map(child => {
-      const { min, max } = occurrenceOf(child)
-      const occurrence = max === undefined ? { min } : { min, max }
-      if (child.name === 'any') {
-        return { kind: 'any', ...wildcardOf(child), target: prefixes.get(context.target) ?? '', ...occurrence }
-      }
-      if (child.name !== 'element') throw new Error(`${path}: ${child.name} is not supported`)
-      return { kind: 'element', ...this.#particleName({ node: child, ...context }, path), ...occurrence }
-    })
+    return contentOf(node).flatMap(child => this.#particles({ node: child, ...context }, path))
   }
 
-  #particleName({ node, ...context }: Component, path: string): { prefix: string; name: string; type: QualifiedName } {
-    for (const name of ['form', 'default', 'fixed']) if (node.attributes.has(name)) throw new Error(`${path}: ${name} is not supported`)
+  /** A sequence within gives its members; everything else is one particle. */
+  #particles({ node, ...context }: Component, path: string): Particle[] {
+    const { min, max } = occurrenceOf(node)
+    const occurrence = max === undefined ? { min } : { min, max }
+    switch (node.name) {
+      case 'sequence':
+        return this.#sequence({ node, ...context }, path)
+      case 'any':
+        return [{ kind: 'any', ...wildcardOf(node), target: prefixes.get(context.target) ?? '', ...occurrence }]
+      case 'choice':
+        if (max !== 1) throw new Error(`${path}: a repeated choice is not supported`)
+        return [
+          {
+            kind: 'choice',
+            ...occurrence,
+            alternatives: contentOf(node).map(child => this.#particles({ node: child, ...context }, path)),
+          },
+        ]
+      case 'element':
+        return [{ kind: 'element', ...this.#particleName({ node, ...context }, path), ...occurrence }]
+      default:
+        throw new Error(`${path}: ${node.name} is not supported`)
+    }
+  }
+
+  #particleName({ node, ...context }: Component, path: string): { prefix: string; name: string; type: QualifiedName; default?: string } {
+    for (const name of ['form', 'fixed']) if (node.attributes.has(name)) throw new Error(`${path}: ${name} is not supported`)
     if (node.attributes.get('nillable') === 'true') throw new Error(`${path}: nillable is not supported`)
+    const fallback = node.attributes.get('default')
+    const rest = fallback === undefined ? {} : { default: fallback }
     const ref = node.attributes.get('ref')
     if (ref === undefined) {
       const name = required(node, 'name')
       const prefix = context.qualified ? (prefixes.get(context.target) ?? '') : ''
-      return { prefix, name, type: this.#typeOf({ node, ...context }, `${path}/${name}`) }
+      return { prefix, name, type: this.#typeOf({ node, ...context }, `${path}/${name}`), ...rest }
     }
     const element = qualify(node, ref)
     const [prefix = '', name = ''] = element.split(':')
-    return { prefix, name, type: this.#element(element) }
+    return { prefix, name, type: this.#element(element), ...rest }
   }
 
   #attribute({ node, ...context }: Component, path: string): Attribute {

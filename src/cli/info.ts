@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { ClientError, isLoginRefused, OnvifFault } from '../client/errors.ts'
 import type { OnvifClient } from '../client/onvifClient.ts'
-import type { DateTime, NetworkInterface, OperationName, Operations } from '../onvif/types.generated.ts'
+import type { OperationOf } from '../onvif/handlers.ts'
+import type { DateTime, NetworkInterface, Operations } from '../onvif/types.generated.ts'
 import { addConnectionOptions, type ConnectionOptions, explain, urlArgument, withClient } from './connection.ts'
 import { oneLine, table } from './text.ts'
 
@@ -51,7 +52,7 @@ async function survey(client: OnvifClient, user: string | undefined): Promise<Re
   const problems: { operation: string; problem: string }[] = []
   let answered = false
 
-  async function ask<O extends OperationName, T>(
+  async function ask<O extends OperationOf<'tds'>, T>(
     operation: O,
     request: Operations[O]['request'],
     read: (response: Operations[O]['response']) => T,

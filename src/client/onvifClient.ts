@@ -1,7 +1,8 @@
 import { contract } from '../onvif/contract.generated.ts'
 import { SoapFault } from '../onvif/faults.ts'
+import type { OperationOf } from '../onvif/handlers.ts'
 import { operations } from '../onvif/operations.ts'
-import type { OperationName, Operations } from '../onvif/types.generated.ts'
+import type { Operations } from '../onvif/types.generated.ts'
 import { createCodec } from '../soap/codec.ts'
 import type { XmlElement } from '../soap/xml.ts'
 import { parseServiceUrl } from './address.ts'
@@ -21,6 +22,8 @@ export interface ClientOptions extends TlsOptions {
   readonly answerBytesMax?: number | undefined
 }
 
+type DeviceOperation = OperationOf<'tds'>
+
 /** Typed calls to the Device service of any ONVIF device. */
 export interface OnvifClient {
   /** Address of the Device service. */
@@ -29,9 +32,9 @@ export interface OnvifClient {
    * Calls an operation. Throws OnvifFault where the device refuses, ClientError where there is no answer or none that can be
    * read, Error where `request` does not fit the contract. What the contract does not know in an answer is left out.
    */
-  call<O extends OperationName>(operation: O, request: Operations[O]['request']): Promise<Operations[O]['response']>
+  call<O extends DeviceOperation>(operation: O, request: Operations[O]['request']): Promise<Operations[O]['response']>
   /** Like `call`, with the response element as the device sent it: for devices that leave out what they must send. */
-  ask<O extends OperationName>(operation: O, request: Operations[O]['request'], timeoutMs?: number): Promise<XmlElement>
+  ask<O extends DeviceOperation>(operation: O, request: Operations[O]['request'], timeoutMs?: number): Promise<XmlElement>
   readonly session: Session
   /** Closes the connections that are kept open. */
   close(): void
@@ -44,7 +47,7 @@ export function connect(address: string, { user, password = '', ...options }: Cl
   const url = parseServiceUrl(address)
   const session = createSession(url, { ...options, credentials: user === undefined ? undefined : { user, password } })
 
-  async function ask<O extends OperationName>(operation: O, request: Operations[O]['request'], timeoutMs?: number): Promise<XmlElement> {
+  async function ask<O extends DeviceOperation>(operation: O, request: Operations[O]['request'], timeoutMs?: number): Promise<XmlElement> {
     const { action, request: element } = namesOf(operation)
     const body = codec.encode(element, request)
     const preAuth = operations[operation].access === 'PRE_AUTH'
@@ -58,7 +61,7 @@ export function connect(address: string, { user, password = '', ...options }: Cl
     session,
     ask,
 
-    async call<O extends OperationName>(operation: O, request: Operations[O]['request']): Promise<Operations[O]['response']> {
+    async call<O extends DeviceOperation>(operation: O, request: Operations[O]['request']): Promise<Operations[O]['response']> {
       const { response } = namesOf(operation)
       const content = await ask(operation, request)
       if (content.name !== response.slice(response.indexOf(':') + 1)) {
@@ -71,7 +74,7 @@ export function connect(address: string, { user, password = '', ...options }: Cl
   }
 }
 
-function decodeResponse<O extends OperationName>(operation: O, response: string, content: XmlElement): Operations[O]['response'] {
+function decodeResponse<O extends DeviceOperation>(operation: O, response: string, content: XmlElement): Operations[O]['response'] {
   try {
     // Claimed as in the codec: tables and types come from the same run of the generator.
     return codec.decode(response, conform(content, response)) as Operations[O]['response']
@@ -81,7 +84,7 @@ function decodeResponse<O extends OperationName>(operation: O, response: string,
   }
 }
 
-function namesOf(operation: OperationName) {
+function namesOf(operation: DeviceOperation) {
   const names = contract.operations[operation]
   if (!names) throw new Error(`the contract has no operation ${operation}`)
   return names

@@ -125,6 +125,84 @@ export const catalogue = {
   TooManyUserRoles: ['Receiver', 'Action'],
   FunctionNotImplemented: ['Receiver', 'Action'],
   OnvifPrefix: ['Sender', 'OperationProhibited'],
+
+  // Certificates and IEEE 802.1X of the Device service (Core 16.06 8.4 and 8.5); CertificateID also Security 5.2.6.3
+  KeyGeneration: ['Receiver', 'Action'],
+  CertificateID: ['Sender', 'InvalidArgVal'],
+  ReferencedCertificate: ['Receiver', 'Action'],
+  Signature: ['Receiver', 'Action'],
+  CertificateFormat: ['Sender', 'InvalidArgVal'],
+  KeysNotMatching: ['Sender', 'InvalidArgVal'],
+  CACertificateID: ['Sender', 'InvalidArgVal'],
+  MaxCertificates: ['Receiver', 'Action'],
+  ClientAuth: ['Receiver', 'InvalidArgVal'],
+  ReferenceToken: ['Sender', 'InvalidArgVal'],
+  EAPMethodNotSupported: ['Receiver', 'ActionNotSupported'],
+  MaxDot1X: ['Receiver', 'Action'],
+
+  // Security 5.2.6.1 passphrases
+  MaximumNumberOfPassphrasesReached: ['Receiver', 'Action'],
+  BadPassphrase: ['Sender', 'InvalidArgVal'],
+  PassphraseID: ['Sender', 'InvalidArgVal'],
+
+  // Security 5.2.6.2 keys; ReferenceExists for everything that is deleted
+  MaximumNumberOfKeysReached: ['Receiver', 'Action'],
+  KeyLength: ['Sender', 'InvalidArgVal'],
+  UnsupportedEllipticCurve: ['Sender', 'InvalidArgVal'],
+  DecryptionFailed: ['Sender', 'InvalidArgVal'],
+  BadPKCS8File: ['Sender', 'InvalidArgVal'],
+  UnsupportedPublicKeyAlgorithm: ['Sender', 'InvalidArgVal'],
+  InvalidKeyStatus: ['Sender', 'InvalidArgVal'],
+  KeyID: ['Sender', 'InvalidArgVal'],
+  ReferenceExists: ['Sender', 'InvalidArgVal'],
+
+  // Security 5.2.6.3 certificates and certification paths
+  UnsupportedSignatureAlgorithm: ['Sender', 'InvalidArgVal'],
+  KeySignatureAlgorithmMismatch: ['Sender', 'InvalidArgVal'],
+  InvalidSubject: ['Sender', 'InvalidArgVal'],
+  InvalidAttribute: ['Sender', 'InvalidArgVal'],
+  MaximumNumberOfCertificatesReached: ['Receiver', 'Action'],
+  UnsupportedX509Version: ['Sender', 'InvalidArgVal'],
+  X509VersionExtensionsMismatch: ['Sender', 'InvalidArgVal'],
+  NoMatchingPrivateKey: ['Receiver', 'Action'],
+  BadCertificate: ['Sender', 'InvalidArgVal'],
+  Duplicate: ['Sender', 'InvalidArgVal'],
+  BadPKCS12File: ['Sender', 'InvalidArgVal'],
+  PublicPrivateKeyMismatch: ['Sender', 'InvalidArgVal'],
+  MaximumNumberOfCertificationPathsReached: ['Receiver', 'Action'],
+  InvalidCertificationPath: ['Sender', 'InvalidArgVal'],
+  CertificationPathID: ['Sender', 'InvalidArgVal'],
+
+  // Security 5.2.6.4, 5.2.6.5 certificate revocation lists, certification path validation policies
+  MaximumNumberOfCRLsReached: ['Receiver', 'Action'],
+  BadCRL: ['Sender', 'InvalidArgVal'],
+  CRLID: ['Sender', 'InvalidArgVal'],
+  MaximumNumberOfCertPathValidationPoliciesReached: ['Receiver', 'Action'],
+  CertPathValidationParameters: ['Sender', 'InvalidArgVal'],
+  CertPathValidationPolicyID: ['Sender', 'InvalidArgVal'],
+
+  // Security 5.3.3 TLS server
+  NoPrivateKey: ['Sender', 'InvalidArgVal'],
+  MaximumNumberOfTLSCertificationPathsReached: ['Receiver', 'Action'],
+  OldCertificationPathID: ['Sender', 'InvalidArgVal'],
+  NewCertificationPathID: ['Sender', 'InvalidArgVal'],
+  EmptyList: ['Sender', 'InvalidArgVal'],
+  TLSVersion: ['Sender', 'InvalidArgVal'],
+  EnablingClientAuthenticationFailed: ['Receiver', 'ActionNotSupported'],
+  CnMapsToUserFailed: ['Receiver', 'ActionNotSupported'],
+  MaximumNumberOfTLSCertPathValidationPoliciesReached: ['Receiver', 'Action'],
+  OldCertPathValidationPolicyID: ['Sender', 'InvalidArgVal'],
+  NewCertPathValidationPolicyID: ['Sender', 'InvalidArgVal'],
+
+  // Security 5.4 IEEE 802.1X
+  MaximumNumberOfDot1XConfigurationsReached: ['Receiver', 'Action'],
+  Dot1XMethod: ['Sender', 'InvalidArgVal'],
+  Dot1XMethodCombination: ['Sender', 'InvalidArgVal'],
+  Dot1XConfigurationID: ['Sender', 'InvalidArgVal'],
+
+  // Security 5.5.6.2 JSON Web Tokens
+  TooManyAudiences: ['Sender', 'InvalidArgVal'],
+  MaxIssuersExceeded: ['Sender', 'InvalidArgVal'],
 } as const satisfies Record<string, readonly [FaultCode, ...string[]]>
 
 export type FaultName = keyof typeof catalogue

@@ -49,6 +49,17 @@ export type Handler<O extends OperationName> = (request: Operations[O]['request'
 
 export type Handlers = { readonly [O in OperationName]: Handler<O> }
 
+/** The operations of one service, by its prefix: only those of the Device service have no prefix in their names. */
+export type OperationOf<S extends string> = S extends 'tds'
+  ? Exclude<OperationName, `${string}:${string}`>
+  : Extract<OperationName, `${S}:${string}`>
+
+/** With the prefix of its service in any case, as in `tds:GetUsers`: how a user role names an operation (Core 8.4.10). */
+export const functionName = (operation: string): string => (operation.includes(':') ? operation : `tds:${operation}`)
+
+/** What a service has to bring: one handler for each of its operations. */
+export type HandlersOf<S extends string> = { readonly [O in OperationOf<S>]: Handler<O> }
+
 type Table = typeof operations
 export type ChapterName = Table[OperationName]['chapter']
 

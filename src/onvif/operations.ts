@@ -24,8 +24,9 @@ export const admitted: Readonly<Record<Exclude<AccessClass, 'PRE_AUTH'>, readonl
 }
 
 /**
- * Every operation of the Device service: the chapter file that handles it and the access class that it needs. With `own`, whoever
- * is logged in gets as far as the handler, which sees to it that he changes nothing but what is his.
+ * Every operation: the chapter file that handles it and the access class that it needs. With `own`, whoever is logged in gets as far as
+ * the handler, which sees to it that he changes nothing but what is his. Those of the Device service have their bare names; the others
+ * have the prefix of their service before it, because services share names.
  */
 export const operations = {
   GetServices: { chapter: 'capabilities', access: 'PRE_AUTH' }, // Core 8.1.2.2
@@ -145,4 +146,76 @@ export const operations = {
   SetRemoteDiscoveryMode: { chapter: 'remoteDiscovery', access: 'WRITE_SYSTEM' },
   GetDPAddresses: { chapter: 'remoteDiscovery', access: 'READ_SYSTEM' },
   SetDPAddresses: { chapter: 'remoteDiscovery', access: 'WRITE_SYSTEM' },
+
+  // The Security Configuration service
+  'tas:GetServiceCapabilities': { chapter: 'securityCapabilities', access: 'PRE_AUTH' }, // Security 5.5.7.1
+
+  'tas:UploadPassphrase': { chapter: 'keys', access: 'WRITE_SYSTEM' }, // Security 5.2.6.1.1
+  'tas:GetAllPassphrases': { chapter: 'keys', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.1.2
+  'tas:DeletePassphrase': { chapter: 'keys', access: 'UNRECOVERABLE' }, // Security 5.2.6.1.3
+  'tas:CreateRSAKeyPair': { chapter: 'keys', access: 'WRITE_SYSTEM' }, // Security 5.2.6.2.1
+  'tas:CreateECCKeyPair': { chapter: 'keys', access: 'WRITE_SYSTEM' }, // Security 5.2.6.2.2
+  'tas:UploadKeyPairInPKCS8': { chapter: 'keys', access: 'WRITE_SYSTEM' }, // Security 25.06 5.2.6.2.3
+  'tas:GetKeyStatus': { chapter: 'keys', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.2.3
+  'tas:GetPrivateKeyStatus': { chapter: 'keys', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.2.4
+  'tas:GetAllKeys': { chapter: 'keys', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.2.5
+  'tas:DeleteKey': { chapter: 'keys', access: 'UNRECOVERABLE' }, // Security 5.2.6.2.6
+
+  'tas:CreatePKCS10CSR': { chapter: 'certificatesAndPaths', access: 'READ_SYSTEM' }, // Security 5.2.6.3.1
+  'tas:CreateSelfSignedCertificate': { chapter: 'certificatesAndPaths', access: 'WRITE_SYSTEM' }, // Security 5.2.6.3.2
+  'tas:UploadCertificate': { chapter: 'certificatesAndPaths', access: 'WRITE_SYSTEM' }, // Security 5.2.6.3.3
+  'tas:UploadCertificateWithPrivateKeyInPKCS12': { chapter: 'certificatesAndPaths', access: 'WRITE_SYSTEM' }, // Security 5.2.6.3.4
+  'tas:GetCertificate': { chapter: 'certificatesAndPaths', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.3.5
+  'tas:GetAllCertificates': { chapter: 'certificatesAndPaths', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.3.6
+  'tas:DeleteCertificate': { chapter: 'certificatesAndPaths', access: 'UNRECOVERABLE' }, // Security 5.2.6.3.7
+  'tas:CreateCertificationPath': { chapter: 'certificatesAndPaths', access: 'WRITE_SYSTEM' }, // Security 5.2.6.3.8
+  'tas:GetCertificationPath': { chapter: 'certificatesAndPaths', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.3.9
+  'tas:GetAllCertificationPaths': { chapter: 'certificatesAndPaths', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.3.10
+  'tas:SetCertificationPath': { chapter: 'certificatesAndPaths', access: 'WRITE_SYSTEM' }, // Security 5.2.6.3.11
+  'tas:DeleteCertificationPath': { chapter: 'certificatesAndPaths', access: 'UNRECOVERABLE' }, // Security 5.2.6.3.12
+
+  'tas:UploadCRL': { chapter: 'revocationAndPolicies', access: 'WRITE_SYSTEM' }, // Security 5.2.6.4.1
+  'tas:GetCRL': { chapter: 'revocationAndPolicies', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.4.2
+  'tas:GetAllCRLs': { chapter: 'revocationAndPolicies', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.4.3
+  'tas:DeleteCRL': { chapter: 'revocationAndPolicies', access: 'UNRECOVERABLE' }, // Security 5.2.6.4.4
+  'tas:CreateCertPathValidationPolicy': { chapter: 'revocationAndPolicies', access: 'WRITE_SYSTEM' }, // Security 5.2.6.5.1
+  'tas:GetCertPathValidationPolicy': { chapter: 'revocationAndPolicies', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.5.2
+  'tas:GetAllCertPathValidationPolicies': { chapter: 'revocationAndPolicies', access: 'READ_SYSTEM_SECRET' }, // Security 5.2.6.5.3
+  'tas:SetCertPathValidationPolicy': { chapter: 'revocationAndPolicies', access: 'WRITE_SYSTEM' }, // Security 5.2.6.5.4
+  'tas:DeleteCertPathValidationPolicy': { chapter: 'revocationAndPolicies', access: 'UNRECOVERABLE' }, // Security 5.2.6.5.5
+
+  'tas:AddServerCertificateAssignment': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.1
+  'tas:RemoveServerCertificateAssignment': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.2
+  'tas:ReplaceServerCertificateAssignment': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.3
+  'tas:GetAssignedServerCertificates': { chapter: 'tlsServer', access: 'READ_SYSTEM_SECRET' }, // Security 5.3.3.4
+  'tas:SetClientAuthenticationRequired': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.5
+  'tas:GetClientAuthenticationRequired': { chapter: 'tlsServer', access: 'READ_SYSTEM' }, // Security 5.3.3.6
+  'tas:SetCnMapsToUser': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.7
+  'tas:GetCnMapsToUser': { chapter: 'tlsServer', access: 'READ_SYSTEM' }, // Security 5.3.3.8
+  'tas:AddCertPathValidationPolicyAssignment': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.9
+  'tas:RemoveCertPathValidationPolicyAssignment': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.10
+  'tas:ReplaceCertPathValidationPolicyAssignment': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.11
+  'tas:GetAssignedCertPathValidationPolicies': { chapter: 'tlsServer', access: 'READ_SYSTEM_SECRET' }, // Security 5.3.3.12
+  'tas:SetEnabledTLSVersions': { chapter: 'tlsServer', access: 'WRITE_SYSTEM' }, // Security 5.3.3.13
+  'tas:GetEnabledTLSVersions': { chapter: 'tlsServer', access: 'READ_SYSTEM' }, // Security 5.3.3.14
+
+  'tas:AddDot1XConfiguration': { chapter: 'dot1x', access: 'WRITE_SYSTEM' }, // Security 5.4.1
+  'tas:GetAllDot1XConfigurations': { chapter: 'dot1x', access: 'READ_SYSTEM_SECRET' }, // Security 5.4.2
+  'tas:GetDot1XConfiguration': { chapter: 'dot1x', access: 'READ_SYSTEM_SECRET' }, // Security 5.4.3
+  'tas:DeleteDot1XConfiguration': { chapter: 'dot1x', access: 'UNRECOVERABLE' }, // Security 5.4.4
+  'tas:SetNetworkInterfaceDot1XConfiguration': { chapter: 'dot1x', access: 'WRITE_SYSTEM' }, // Security 5.4.5
+  'tas:GetNetworkInterfaceDot1XConfiguration': { chapter: 'dot1x', access: 'READ_SYSTEM_SECRET' }, // Security 5.4.6
+  'tas:DeleteNetworkInterfaceDot1XConfiguration': { chapter: 'dot1x', access: 'WRITE_SYSTEM' }, // Security 5.4.7
+
+  'tas:GetAuthorizationServerConfigurations': { chapter: 'authorizationServers', access: 'READ_SYSTEM_SECRET' }, // Security 5.5.5.1
+  'tas:CreateAuthorizationServerConfiguration': { chapter: 'authorizationServers', access: 'WRITE_SYSTEM' }, // Security 5.5.5.2
+  'tas:SetAuthorizationServerConfiguration': { chapter: 'authorizationServers', access: 'WRITE_SYSTEM' }, // Security 5.5.5.3
+  'tas:DeleteAuthorizationServerConfiguration': { chapter: 'authorizationServers', access: 'WRITE_SYSTEM' }, // Security 5.5.5.4
+
+  'tas:GetJWTConfiguration': { chapter: 'jwt', access: 'READ_SYSTEM_SECRET' }, // Security 5.5.6.1
+  'tas:SetJWTConfiguration': { chapter: 'jwt', access: 'WRITE_SYSTEM' }, // Security 5.5.6.2; it says WRITE_SYSTEM_SECRET, which Core 5.9.4.3 does not know
+
+  'tas:AddMediaSigningCertificateAssignment': { chapter: 'mediaSigning', access: 'WRITE_SYSTEM' }, // Security 5.5.2
+  'tas:RemoveMediaSigningCertificateAssignment': { chapter: 'mediaSigning', access: 'WRITE_SYSTEM' }, // Security 5.5.3
+  'tas:GetAssignedMediaSigningCertificates': { chapter: 'mediaSigning', access: 'READ_SYSTEM_SECRET' }, // Security 5.5.4
 } as const satisfies Record<OperationName, { chapter: string; access: AccessClass; own?: true }>

@@ -33,6 +33,8 @@ export interface ElementParticle {
   readonly min: number
   /** Absent means unbounded. */
   readonly max?: number
+  /** What an empty element means; an absent one means nothing. */
+  readonly default?: string
 }
 
 export interface AnyParticle {
@@ -91,7 +93,10 @@ export interface Contract {
   /** Type of each global element that a message, or a capability element inside a wildcard, needs. */
   readonly elements: Readonly<Record<QualifiedName, QualifiedName>>
   readonly types: Readonly<Record<QualifiedName, Type>>
-  /** Request element, response element and SOAPAction of each operation. */
+  /**
+   * Request element, response element and SOAPAction of each operation. An operation of the Device service has its name for a key; those
+   * of other services have the prefix of their service before it, as in `tas:GetDot1XConfiguration`, because services share names.
+   */
   readonly operations: Readonly<
     Record<string, { readonly action: string; readonly request: QualifiedName; readonly response: QualifiedName }>
   >

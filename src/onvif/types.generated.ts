@@ -1,7 +1,7 @@
 // Generated from wsdl/ by `npm run generate`. Do not edit.
 import type { AnyElement } from './schema.ts'
 
-/** Request and response of every operation of the Device service. */
+/** Request and response of every operation; the keys are those of the contract. */
 export interface Operations {
   /** Lists the services of the device with address and version, and on request the capabilities of each. */
   readonly GetServices: { readonly request: GetServicesRequest; readonly response: GetServicesResponse }
@@ -209,6 +209,130 @@ export interface Operations {
   readonly GetDot1XConfigurations: { readonly request: GetDot1XConfigurationsRequest; readonly response: GetDot1XConfigurationsResponse }
   /** Deprecated: removes IEEE 802.1X configurations. */
   readonly DeleteDot1XConfiguration: { readonly request: DeleteDot1XConfigurationRequest; readonly response: DeleteDot1XConfigurationResponse }
+  /** What this service can do and how much it has room for; static while the firmware stays the same. */
+  readonly 'tas:GetServiceCapabilities': { readonly request: AdvancedSecurityGetServiceCapabilitiesRequest; readonly response: AdvancedSecurityGetServiceCapabilitiesResponse }
+  /** Whose JSON Web Tokens log clients in, and for which audience. */
+  readonly 'tas:GetJWTConfiguration': { readonly request: GetJWTConfigurationRequest; readonly response: GetJWTConfigurationResponse }
+  /** Says whose JSON Web Tokens log clients in, and for which audience. */
+  readonly 'tas:SetJWTConfiguration': { readonly request: SetJWTConfigurationRequest; readonly response: SetJWTConfigurationResponse }
+  /** Begins to make an RSA key pair and answers with its ID and a guess of the time; GetKeyStatus tells when it is there. */
+  readonly 'tas:CreateRSAKeyPair': { readonly request: CreateRSAKeyPairRequest; readonly response: CreateRSAKeyPairResponse }
+  /** The same for a key pair on an elliptic curve. */
+  readonly 'tas:CreateECCKeyPair': { readonly request: CreateECCKeyPairRequest; readonly response: CreateECCKeyPairResponse }
+  /** Deprecated: brings in a key pair as PKCS#8, in the clear or encrypted under a passphrase. */
+  readonly 'tas:UploadKeyPairInPKCS8': { readonly request: UploadKeyPairInPKCS8Request; readonly response: UploadKeyPairInPKCS8Response }
+  /** Brings in a PKCS#12 file: a private key, its certificate and the certificates above it. */
+  readonly 'tas:UploadCertificateWithPrivateKeyInPKCS12': { readonly request: UploadCertificateWithPrivateKeyInPKCS12Request; readonly response: UploadCertificateWithPrivateKeyInPKCS12Response }
+  /** Whether a key is ready for use, still being made, or beyond use. */
+  readonly 'tas:GetKeyStatus': { readonly request: GetKeyStatusRequest; readonly response: GetKeyStatusResponse }
+  /** Deprecated: whether the device holds the private half of a key pair. GetAllKeys tells it too. */
+  readonly 'tas:GetPrivateKeyStatus': { readonly request: GetPrivateKeyStatusRequest; readonly response: GetPrivateKeyStatusResponse }
+  /** Lists the keys by ID, alias and status; the keys themselves stay inside. */
+  readonly 'tas:GetAllKeys': { readonly request: GetAllKeysRequest; readonly response: GetAllKeysResponse }
+  /** Removes a key for good, or breaks off its making. A key that something else needs is kept. */
+  readonly 'tas:DeleteKey': { readonly request: DeleteKeyRequest; readonly response: DeleteKeyResponse }
+  /** Asks a certification authority for a certificate: a PKCS#10 request for a key pair, in DER. */
+  readonly 'tas:CreatePKCS10CSR': { readonly request: CreatePKCS10CSRRequest; readonly response: CreatePKCS10CSRResponse }
+  /** Makes a certificate for a key pair that is signed by this same key pair. */
+  readonly 'tas:CreateSelfSignedCertificate': { readonly request: CreateSelfSignedCertificateRequest; readonly response: CreateSelfSignedCertificateResponse }
+  /** Brings in a certificate in DER and ties it to the key pair that it belongs to. */
+  readonly 'tas:UploadCertificate': { readonly request: UploadCertificateRequest; readonly response: UploadCertificateResponse }
+  /** One certificate by its ID. */
+  readonly 'tas:GetCertificate': { readonly request: GetCertificateRequest; readonly response: GetCertificateResponse }
+  /** All certificates of the keystore. */
+  readonly 'tas:GetAllCertificates': { readonly request: GetAllCertificatesRequest; readonly response: GetAllCertificatesResponse }
+  /** Removes a certificate that nothing else needs; its key stays. */
+  readonly 'tas:DeleteCertificate': { readonly request: DeleteCertificateRequest; readonly response: DeleteCertificateResponse }
+  /** Puts certificates in a row, each signed by the one after it. */
+  readonly 'tas:CreateCertificationPath': { readonly request: CreateCertificationPathRequest; readonly response: CreateCertificationPathResponse }
+  /** The certificates of a path, in order. */
+  readonly 'tas:GetCertificationPath': { readonly request: GetCertificationPathRequest; readonly response: GetCertificationPathResponse }
+  /** The IDs of all paths. */
+  readonly 'tas:GetAllCertificationPaths': { readonly request: GetAllCertificationPathsRequest; readonly response: GetAllCertificationPathsResponse }
+  /** Gives a path other certificates under the ID that it has. */
+  readonly 'tas:SetCertificationPath': { readonly request: SetCertificationPathRequest; readonly response: SetCertificationPathResponse }
+  /** Removes a path that nothing else needs; its certificates stay. */
+  readonly 'tas:DeleteCertificationPath': { readonly request: DeleteCertificationPathRequest; readonly response: DeleteCertificationPathResponse }
+  /** Keeps a passphrase under an ID, for files that are opened with it and for IEEE 802.1X. */
+  readonly 'tas:UploadPassphrase': { readonly request: UploadPassphraseRequest; readonly response: UploadPassphraseResponse }
+  /** Lists the passphrases by ID and alias, never their text. */
+  readonly 'tas:GetAllPassphrases': { readonly request: GetAllPassphrasesRequest; readonly response: GetAllPassphrasesResponse }
+  /** Removes a passphrase for good. */
+  readonly 'tas:DeletePassphrase': { readonly request: DeletePassphraseRequest; readonly response: DeletePassphraseResponse }
+  /** Brings in a list of revoked certificates, in DER. */
+  readonly 'tas:UploadCRL': { readonly request: UploadCRLRequest; readonly response: UploadCRLResponse }
+  /** One revocation list by its ID. */
+  readonly 'tas:GetCRL': { readonly request: GetCRLRequest; readonly response: GetCRLResponse }
+  /** All revocation lists. */
+  readonly 'tas:GetAllCRLs': { readonly request: GetAllCRLsRequest; readonly response: GetAllCRLsResponse }
+  /** Removes a revocation list. */
+  readonly 'tas:DeleteCRL': { readonly request: DeleteCRLRequest; readonly response: DeleteCRLResponse }
+  /** Makes a rule by which certificates of others are trusted: anchors and what to look at. */
+  readonly 'tas:CreateCertPathValidationPolicy': { readonly request: CreateCertPathValidationPolicyRequest; readonly response: CreateCertPathValidationPolicyResponse }
+  /** One validation policy by its ID. */
+  readonly 'tas:GetCertPathValidationPolicy': { readonly request: GetCertPathValidationPolicyRequest; readonly response: GetCertPathValidationPolicyResponse }
+  /** All validation policies. */
+  readonly 'tas:GetAllCertPathValidationPolicies': { readonly request: GetAllCertPathValidationPoliciesRequest; readonly response: GetAllCertPathValidationPoliciesResponse }
+  /** Gives a validation policy other parameters and anchors under the ID that it has. */
+  readonly 'tas:SetCertPathValidationPolicy': { readonly request: SetCertPathValidationPolicyRequest; readonly response: SetCertPathValidationPolicyResponse }
+  /** Removes a validation policy that nothing else needs. */
+  readonly 'tas:DeleteCertPathValidationPolicy': { readonly request: DeleteCertPathValidationPolicyRequest; readonly response: DeleteCertPathValidationPolicyResponse }
+  /** Lets the TLS server show the certificates of a path. */
+  readonly 'tas:AddServerCertificateAssignment': { readonly request: AddServerCertificateAssignmentRequest; readonly response: AddServerCertificateAssignmentResponse }
+  /** Takes a path away from the TLS server. */
+  readonly 'tas:RemoveServerCertificateAssignment': { readonly request: RemoveServerCertificateAssignmentRequest; readonly response: RemoveServerCertificateAssignmentResponse }
+  /** Exchanges one path of the TLS server for another without a gap between. */
+  readonly 'tas:ReplaceServerCertificateAssignment': { readonly request: ReplaceServerCertificateAssignmentRequest; readonly response: ReplaceServerCertificateAssignmentResponse }
+  /** Says which versions of TLS the server speaks. */
+  readonly 'tas:SetEnabledTLSVersions': { readonly request: SetEnabledTLSVersionsRequest; readonly response: SetEnabledTLSVersionsResponse }
+  /** The versions of TLS that the server speaks. */
+  readonly 'tas:GetEnabledTLSVersions': { readonly request: GetEnabledTLSVersionsRequest; readonly response: GetEnabledTLSVersionsResponse }
+  /** The paths that the TLS server shows. */
+  readonly 'tas:GetAssignedServerCertificates': { readonly request: GetAssignedServerCertificatesRequest; readonly response: GetAssignedServerCertificatesResponse }
+  /** Whether clients have to show a certificate of their own. */
+  readonly 'tas:SetClientAuthenticationRequired': { readonly request: SetClientAuthenticationRequiredRequest; readonly response: SetClientAuthenticationRequiredResponse }
+  /** Tells whether clients have to show a certificate of their own. */
+  readonly 'tas:GetClientAuthenticationRequired': { readonly request: GetClientAuthenticationRequiredRequest; readonly response: GetClientAuthenticationRequiredResponse }
+  /** Whether the common name in a client certificate logs in the user of that name. */
+  readonly 'tas:SetCnMapsToUser': { readonly request: SetCnMapsToUserRequest; readonly response: SetCnMapsToUserResponse }
+  /** Tells whether the common name in a client certificate logs in the user of that name. */
+  readonly 'tas:GetCnMapsToUser': { readonly request: GetCnMapsToUserRequest; readonly response: GetCnMapsToUserResponse }
+  /** Lets the TLS server judge client certificates by a policy. */
+  readonly 'tas:AddCertPathValidationPolicyAssignment': { readonly request: AddCertPathValidationPolicyAssignmentRequest; readonly response: AddCertPathValidationPolicyAssignmentResponse }
+  /** Takes a policy away from the TLS server. */
+  readonly 'tas:RemoveCertPathValidationPolicyAssignment': { readonly request: RemoveCertPathValidationPolicyAssignmentRequest; readonly response: RemoveCertPathValidationPolicyAssignmentResponse }
+  /** Exchanges one policy of the TLS server for another. */
+  readonly 'tas:ReplaceCertPathValidationPolicyAssignment': { readonly request: ReplaceCertPathValidationPolicyAssignmentRequest; readonly response: ReplaceCertPathValidationPolicyAssignmentResponse }
+  /** The policies by which the TLS server judges client certificates. */
+  readonly 'tas:GetAssignedCertPathValidationPolicies': { readonly request: GetAssignedCertPathValidationPoliciesRequest; readonly response: GetAssignedCertPathValidationPoliciesResponse }
+  /** Keeps a way to log in to IEEE 802.1X networks; the device chooses the ID. */
+  readonly 'tas:AddDot1XConfiguration': { readonly request: AddDot1XConfigurationRequest; readonly response: AddDot1XConfigurationResponse }
+  /** All ways to log in to IEEE 802.1X networks. */
+  readonly 'tas:GetAllDot1XConfigurations': { readonly request: GetAllDot1XConfigurationsRequest; readonly response: GetAllDot1XConfigurationsResponse }
+  /** One way to log in to IEEE 802.1X networks, by its ID. */
+  readonly 'tas:GetDot1XConfiguration': { readonly request: AdvancedSecurityGetDot1XConfigurationRequest; readonly response: AdvancedSecurityGetDot1XConfigurationResponse }
+  /** Removes one that no network interface uses. */
+  readonly 'tas:DeleteDot1XConfiguration': { readonly request: AdvancedSecurityDeleteDot1XConfigurationRequest; readonly response: AdvancedSecurityDeleteDot1XConfigurationResponse }
+  /** Tells a network interface which one to use. */
+  readonly 'tas:SetNetworkInterfaceDot1XConfiguration': { readonly request: SetNetworkInterfaceDot1XConfigurationRequest; readonly response: SetNetworkInterfaceDot1XConfigurationResponse }
+  /** Which one a network interface uses, if any. */
+  readonly 'tas:GetNetworkInterfaceDot1XConfiguration': { readonly request: GetNetworkInterfaceDot1XConfigurationRequest; readonly response: GetNetworkInterfaceDot1XConfigurationResponse }
+  /** Lets a network interface do without IEEE 802.1X. */
+  readonly 'tas:DeleteNetworkInterfaceDot1XConfiguration': { readonly request: DeleteNetworkInterfaceDot1XConfigurationRequest; readonly response: DeleteNetworkInterfaceDot1XConfigurationResponse }
+  /** Signs media with the key of a path instead of the key from the factory. */
+  readonly 'tas:AddMediaSigningCertificateAssignment': { readonly request: AddMediaSigningCertificateAssignmentRequest; readonly response: AddMediaSigningCertificateAssignmentResponse }
+  /** Goes back to the key from the factory. */
+  readonly 'tas:RemoveMediaSigningCertificateAssignment': { readonly request: RemoveMediaSigningCertificateAssignmentRequest; readonly response: RemoveMediaSigningCertificateAssignmentResponse }
+  /** The paths that media are signed with. */
+  readonly 'tas:GetAssignedMediaSigningCertificates': { readonly request: GetAssignedMediaSigningCertificatesRequest; readonly response: GetAssignedMediaSigningCertificatesResponse }
+  /** The authorization servers that the device gets its tokens from: all, or the one asked for. */
+  readonly 'tas:GetAuthorizationServerConfigurations': { readonly request: GetAuthorizationServerConfigurationsRequest; readonly response: GetAuthorizationServerConfigurationsResponse }
+  /** Adds an authorization server. */
+  readonly 'tas:CreateAuthorizationServerConfiguration': { readonly request: CreateAuthorizationServerConfigurationRequest; readonly response: CreateAuthorizationServerConfigurationResponse }
+  /** Changes what is known of an authorization server. */
+  readonly 'tas:SetAuthorizationServerConfiguration': { readonly request: SetAuthorizationServerConfigurationRequest; readonly response: SetAuthorizationServerConfigurationResponse }
+  /** Removes an authorization server. */
+  readonly 'tas:DeleteAuthorizationServerConfiguration': { readonly request: DeleteAuthorizationServerConfigurationRequest; readonly response: DeleteAuthorizationServerConfigurationResponse }
 }
 
 export type OperationName = keyof Operations
@@ -919,6 +1043,466 @@ export interface DeleteDot1XConfigurationRequest {
 }
 
 export interface DeleteDot1XConfigurationResponse {}
+
+export interface AdvancedSecurityGetServiceCapabilitiesRequest {}
+
+export interface AdvancedSecurityGetServiceCapabilitiesResponse {
+  readonly Capabilities: AdvancedSecurityCapabilities
+}
+
+export interface GetJWTConfigurationRequest {}
+
+export interface GetJWTConfigurationResponse {
+  readonly Configuration: JWTConfiguration
+}
+
+export interface SetJWTConfigurationRequest {
+  readonly Configuration: JWTConfiguration
+}
+
+export interface SetJWTConfigurationResponse {}
+
+export interface CreateRSAKeyPairRequest {
+  readonly KeyLength: number
+  readonly Alias?: string | undefined
+}
+
+export interface CreateRSAKeyPairResponse {
+  readonly KeyID: KeyID
+  readonly EstimatedCreationTime: string
+}
+
+export interface CreateECCKeyPairRequest {
+  readonly EllipticCurve: string
+  readonly Alias?: string | undefined
+}
+
+export interface CreateECCKeyPairResponse {
+  readonly KeyID: KeyID
+  readonly EstimatedCreationTime: string
+}
+
+export interface UploadKeyPairInPKCS8Request {
+  readonly KeyPair: Base64DERencodedASN1Value
+  readonly Alias?: string | undefined
+  readonly EncryptionPassphraseID?: PassphraseID | undefined
+  readonly EncryptionPassphrase?: string | undefined
+}
+
+export interface UploadKeyPairInPKCS8Response {
+  readonly KeyID: KeyID
+}
+
+export interface UploadCertificateWithPrivateKeyInPKCS12Request {
+  readonly CertWithPrivateKey: Base64DERencodedASN1Value
+  readonly CertificationPathAlias?: string | undefined
+  readonly KeyAlias?: string | undefined
+  readonly IgnoreAdditionalCertificates?: boolean | undefined
+  readonly IntegrityPassphraseID?: PassphraseID | undefined
+  readonly EncryptionPassphraseID?: PassphraseID | undefined
+  readonly Passphrase?: string | undefined
+}
+
+export interface UploadCertificateWithPrivateKeyInPKCS12Response {
+  readonly CertificationPathID: CertificationPathID
+  readonly KeyID: KeyID
+}
+
+export interface GetKeyStatusRequest {
+  readonly KeyID: KeyID
+}
+
+export interface GetKeyStatusResponse {
+  readonly KeyStatus: string
+}
+
+export interface GetPrivateKeyStatusRequest {
+  readonly KeyID: KeyID
+}
+
+export interface GetPrivateKeyStatusResponse {
+  readonly hasPrivateKey: boolean
+}
+
+export interface GetAllKeysRequest {}
+
+export interface GetAllKeysResponse {
+  readonly KeyAttribute?: readonly KeyAttribute[] | undefined
+}
+
+export interface DeleteKeyRequest {
+  readonly KeyID: KeyID
+}
+
+export interface DeleteKeyResponse {}
+
+export interface CreatePKCS10CSRRequest {
+  readonly Subject: DistinguishedName
+  readonly KeyID: KeyID
+  readonly CSRAttribute?: readonly CSRAttribute[] | undefined
+  readonly SignatureAlgorithm: AlgorithmIdentifier
+}
+
+export interface CreatePKCS10CSRResponse {
+  readonly PKCS10CSR: Base64DERencodedASN1Value
+}
+
+export interface CreateSelfSignedCertificateRequest {
+  readonly X509Version?: number | undefined
+  readonly Subject: DistinguishedName
+  readonly KeyID: KeyID
+  readonly Alias?: string | undefined
+  readonly notValidBefore?: string | undefined
+  readonly notValidAfter?: string | undefined
+  readonly SignatureAlgorithm: AlgorithmIdentifier
+  readonly Extension?: readonly X509v3Extension[] | undefined
+}
+
+export interface CreateSelfSignedCertificateResponse {
+  readonly CertificateID: CertificateID
+}
+
+export interface UploadCertificateRequest {
+  readonly Certificate: Base64DERencodedASN1Value
+  readonly Alias?: string | undefined
+  readonly KeyAlias?: string | undefined
+  readonly PrivateKeyRequired?: boolean | undefined
+}
+
+export interface UploadCertificateResponse {
+  readonly CertificateID: CertificateID
+  readonly KeyID: KeyID
+}
+
+export interface GetCertificateRequest {
+  readonly CertificateID: CertificateID
+}
+
+export interface GetCertificateResponse {
+  readonly Certificate: X509Certificate
+}
+
+export interface GetAllCertificatesRequest {}
+
+export interface GetAllCertificatesResponse {
+  readonly Certificate?: readonly X509Certificate[] | undefined
+}
+
+export interface DeleteCertificateRequest {
+  readonly CertificateID: CertificateID
+}
+
+export interface DeleteCertificateResponse {}
+
+export interface CreateCertificationPathRequest {
+  readonly CertificateIDs: CertificateIDs
+  readonly Alias?: string | undefined
+}
+
+export interface CreateCertificationPathResponse {
+  readonly CertificationPathID: CertificationPathID
+}
+
+export interface GetCertificationPathRequest {
+  readonly CertificationPathID: CertificationPathID
+}
+
+export interface GetCertificationPathResponse {
+  readonly CertificationPath: CertificationPath
+}
+
+export interface GetAllCertificationPathsRequest {}
+
+export interface GetAllCertificationPathsResponse {
+  readonly CertificationPathID?: readonly CertificationPathID[] | undefined
+}
+
+export interface SetCertificationPathRequest {
+  readonly CertificationPathID: CertificationPathID
+  readonly CertificationPath: CertificationPath
+}
+
+export interface SetCertificationPathResponse {}
+
+export interface DeleteCertificationPathRequest {
+  readonly CertificationPathID: CertificationPathID
+}
+
+export interface DeleteCertificationPathResponse {}
+
+export interface UploadPassphraseRequest {
+  readonly Passphrase: string
+  readonly PassphraseAlias?: string | undefined
+}
+
+export interface UploadPassphraseResponse {
+  readonly PassphraseID: PassphraseID
+}
+
+export interface GetAllPassphrasesRequest {}
+
+export interface GetAllPassphrasesResponse {
+  readonly PassphraseAttribute?: readonly PassphraseAttribute[] | undefined
+}
+
+export interface DeletePassphraseRequest {
+  readonly PassphraseID: PassphraseID
+}
+
+export interface DeletePassphraseResponse {}
+
+export interface UploadCRLRequest {
+  readonly Crl: Base64DERencodedASN1Value
+  readonly Alias?: string | undefined
+  readonly anyParameters?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+export interface UploadCRLResponse {
+  readonly CrlID: CRLID
+}
+
+export interface GetCRLRequest {
+  readonly CrlID: CRLID
+}
+
+export interface GetCRLResponse {
+  readonly Crl: CRL
+}
+
+export interface GetAllCRLsRequest {}
+
+export interface GetAllCRLsResponse {
+  readonly Crl?: readonly CRL[] | undefined
+}
+
+export interface DeleteCRLRequest {
+  readonly CrlID: CRLID
+}
+
+export interface DeleteCRLResponse {}
+
+export interface CreateCertPathValidationPolicyRequest {
+  readonly Alias?: string | undefined
+  readonly Parameters: CertPathValidationParameters
+  readonly TrustAnchor: readonly TrustAnchor[]
+  readonly anyParameters?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+export interface CreateCertPathValidationPolicyResponse {
+  readonly CertPathValidationPolicyID: CertPathValidationPolicyID
+}
+
+export interface GetCertPathValidationPolicyRequest {
+  readonly CertPathValidationPolicyID: CertPathValidationPolicyID
+}
+
+export interface GetCertPathValidationPolicyResponse {
+  readonly CertPathValidationPolicy: CertPathValidationPolicy
+}
+
+export interface GetAllCertPathValidationPoliciesRequest {}
+
+export interface GetAllCertPathValidationPoliciesResponse {
+  readonly CertPathValidationPolicy?: readonly CertPathValidationPolicy[] | undefined
+}
+
+export interface SetCertPathValidationPolicyRequest {
+  readonly CertPathValidationPolicyID?: CertPathValidationPolicyID | undefined
+  readonly CertPathValidationPolicy: CertPathValidationPolicy
+}
+
+export interface SetCertPathValidationPolicyResponse {}
+
+export interface DeleteCertPathValidationPolicyRequest {
+  readonly CertPathValidationPolicyID: CertPathValidationPolicyID
+}
+
+export interface DeleteCertPathValidationPolicyResponse {}
+
+export interface AddServerCertificateAssignmentRequest {
+  readonly CertificationPathID: CertificationPathID
+}
+
+export interface AddServerCertificateAssignmentResponse {}
+
+export interface RemoveServerCertificateAssignmentRequest {
+  readonly CertificationPathID: CertificationPathID
+}
+
+export interface RemoveServerCertificateAssignmentResponse {}
+
+export interface ReplaceServerCertificateAssignmentRequest {
+  readonly OldCertificationPathID: CertificationPathID
+  readonly NewCertificationPathID: CertificationPathID
+}
+
+export interface ReplaceServerCertificateAssignmentResponse {}
+
+export interface SetEnabledTLSVersionsRequest {
+  readonly Versions: TLSVersions
+}
+
+export interface SetEnabledTLSVersionsResponse {}
+
+export interface GetEnabledTLSVersionsRequest {}
+
+export interface GetEnabledTLSVersionsResponse {
+  readonly Versions: TLSVersions
+}
+
+export interface GetAssignedServerCertificatesRequest {}
+
+export interface GetAssignedServerCertificatesResponse {
+  readonly CertificationPathID?: readonly CertificationPathID[] | undefined
+}
+
+export interface SetClientAuthenticationRequiredRequest {
+  readonly clientAuthenticationRequired: boolean
+}
+
+export interface SetClientAuthenticationRequiredResponse {}
+
+export interface GetClientAuthenticationRequiredRequest {}
+
+export interface GetClientAuthenticationRequiredResponse {
+  readonly clientAuthenticationRequired: boolean
+}
+
+export interface SetCnMapsToUserRequest {
+  readonly cnMapsToUser: boolean
+}
+
+export interface SetCnMapsToUserResponse {}
+
+export interface GetCnMapsToUserRequest {}
+
+export interface GetCnMapsToUserResponse {
+  readonly cnMapsToUser: boolean
+}
+
+export interface AddCertPathValidationPolicyAssignmentRequest {
+  readonly CertPathValidationPolicyID: CertPathValidationPolicyID
+}
+
+export interface AddCertPathValidationPolicyAssignmentResponse {}
+
+export interface RemoveCertPathValidationPolicyAssignmentRequest {
+  readonly CertPathValidationPolicyID: CertPathValidationPolicyID
+}
+
+export interface RemoveCertPathValidationPolicyAssignmentResponse {}
+
+export interface ReplaceCertPathValidationPolicyAssignmentRequest {
+  readonly OldCertPathValidationPolicyID: CertPathValidationPolicyID
+  readonly NewCertPathValidationPolicyID: CertPathValidationPolicyID
+}
+
+export interface ReplaceCertPathValidationPolicyAssignmentResponse {}
+
+export interface GetAssignedCertPathValidationPoliciesRequest {}
+
+export interface GetAssignedCertPathValidationPoliciesResponse {
+  readonly CertPathValidationPolicyID?: readonly CertPathValidationPolicyID[] | undefined
+}
+
+export interface AddDot1XConfigurationRequest {
+  readonly Dot1XConfiguration: AdvancedSecurityDot1XConfiguration
+}
+
+export interface AddDot1XConfigurationResponse {
+  readonly Dot1XID: Dot1XID
+}
+
+export interface GetAllDot1XConfigurationsRequest {}
+
+export interface GetAllDot1XConfigurationsResponse {
+  readonly Configuration?: readonly AdvancedSecurityDot1XConfiguration[] | undefined
+}
+
+export interface AdvancedSecurityGetDot1XConfigurationRequest {
+  readonly Dot1XID: Dot1XID
+}
+
+export interface AdvancedSecurityGetDot1XConfigurationResponse {
+  readonly Dot1XConfiguration: AdvancedSecurityDot1XConfiguration
+}
+
+export interface AdvancedSecurityDeleteDot1XConfigurationRequest {
+  readonly Dot1XID: Dot1XID
+}
+
+export interface AdvancedSecurityDeleteDot1XConfigurationResponse {}
+
+export interface SetNetworkInterfaceDot1XConfigurationRequest {
+  readonly token: string
+  readonly Dot1XID: Dot1XID
+}
+
+export interface SetNetworkInterfaceDot1XConfigurationResponse {
+  readonly RebootNeeded: boolean
+}
+
+export interface GetNetworkInterfaceDot1XConfigurationRequest {
+  readonly token: string
+}
+
+export interface GetNetworkInterfaceDot1XConfigurationResponse {
+  readonly Dot1XID?: Dot1XID | undefined
+}
+
+export interface DeleteNetworkInterfaceDot1XConfigurationRequest {
+  readonly token: string
+}
+
+export interface DeleteNetworkInterfaceDot1XConfigurationResponse {
+  readonly RebootNeeded: boolean
+}
+
+export interface AddMediaSigningCertificateAssignmentRequest {
+  readonly CertificationPathID: CertificationPathID
+}
+
+export interface AddMediaSigningCertificateAssignmentResponse {}
+
+export interface RemoveMediaSigningCertificateAssignmentRequest {
+  readonly CertificationPathID: CertificationPathID
+}
+
+export interface RemoveMediaSigningCertificateAssignmentResponse {}
+
+export interface GetAssignedMediaSigningCertificatesRequest {}
+
+export interface GetAssignedMediaSigningCertificatesResponse {
+  readonly CertificationPathID?: readonly CertificationPathID[] | undefined
+}
+
+export interface GetAuthorizationServerConfigurationsRequest {
+  readonly Token?: ReferenceToken | undefined
+}
+
+export interface GetAuthorizationServerConfigurationsResponse {
+  readonly Configuration?: readonly AuthorizationServerConfiguration[] | undefined
+}
+
+export interface CreateAuthorizationServerConfigurationRequest {
+  readonly Configuration: AuthorizationServerConfigurationData
+}
+
+export interface CreateAuthorizationServerConfigurationResponse {
+  readonly Token: ReferenceToken
+}
+
+export interface SetAuthorizationServerConfigurationRequest {
+  readonly Configuration: AuthorizationServerConfiguration
+}
+
+export interface SetAuthorizationServerConfigurationResponse {}
+
+export interface DeleteAuthorizationServerConfigurationRequest {
+  readonly Token: ReferenceToken
+}
+
+export interface DeleteAuthorizationServerConfigurationResponse {}
 
 /** One service of the device. */
 export interface Service {
@@ -1951,5 +2535,297 @@ export interface EapMethodExtension {
 }
 
 export interface Dot1XConfigurationExtension {
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+/** What the service can do, by subject. */
+export interface AdvancedSecurityCapabilities {
+  readonly KeystoreCapabilities: KeystoreCapabilities
+  readonly TLSServerCapabilities: TLSServerCapabilities
+  readonly Dot1XCapabilities?: Dot1XCapabilities | undefined
+  readonly AuthorizationServer?: AuthorizationServerConfigurationCapabilities | undefined
+  readonly MediaSigning?: MediaSigningCapabilities | undefined
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export interface KeystoreCapabilities {
+  readonly MaximumNumberOfKeys?: number | undefined
+  readonly MaximumNumberOfCertificates?: number | undefined
+  readonly MaximumNumberOfCertificationPaths?: number | undefined
+  readonly SetCertPath?: boolean | undefined
+  readonly RSAKeyPairGeneration?: boolean | undefined
+  readonly ECCKeyPairGeneration?: boolean | undefined
+  readonly KeyPairGeneration?: StringList | undefined
+  readonly RSAKeyLengths?: RSAKeyLengths | undefined
+  readonly EllipticCurves?: EllipticCurves | undefined
+  readonly PKCS10ExternalCertificationWithRSA?: boolean | undefined
+  readonly PKCS10?: boolean | undefined
+  readonly SelfSignedCertificateCreationWithRSA?: boolean | undefined
+  readonly SelfSignedCertificateCreation?: boolean | undefined
+  readonly X509Versions?: X509Versions | undefined
+  readonly MaximumNumberOfPassphrases?: number | undefined
+  readonly PKCS8RSAKeyPairUpload?: boolean | undefined
+  readonly PKCS8?: boolean | undefined
+  readonly PKCS12CertificateWithRSAPrivateKeyUpload?: boolean | undefined
+  readonly PKCS12?: boolean | undefined
+  readonly PasswordBasedEncryptionAlgorithms?: PasswordBasedEncryptionAlgorithms | undefined
+  readonly PasswordBasedMACAlgorithms?: PasswordBasedMACAlgorithms | undefined
+  readonly MaximumNumberOfCRLs?: number | undefined
+  readonly MaximumNumberOfCertificationPathValidationPolicies?: number | undefined
+  readonly EnforceTLSWebClientAuthExtKeyUsage?: boolean | undefined
+  readonly NoPrivateKeySharing?: boolean | undefined
+  readonly SignatureAlgorithms?: readonly AlgorithmIdentifier[] | undefined
+  readonly anyElement?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+/** An algorithm by its OID, with its parameters in DER. */
+export interface AlgorithmIdentifier {
+  readonly algorithm: DotDecimalOID
+  readonly parameters?: Base64DERencodedASN1Value | undefined
+  readonly anyParameters?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+/** The dots of the pattern match any character, as they do in the original. */
+export type DotDecimalOID = string
+
+export type Base64DERencodedASN1Value = Uint8Array
+
+export type RSAKeyLengths = readonly number[]
+
+export type EllipticCurves = readonly string[]
+
+export type X509Versions = readonly number[]
+
+export type PasswordBasedEncryptionAlgorithms = readonly string[]
+
+export type PasswordBasedMACAlgorithms = readonly string[]
+
+export interface TLSServerCapabilities {
+  readonly TLSServerSupported?: TLSVersions | undefined
+  readonly EnabledVersionsSupported?: boolean | undefined
+  readonly MaximumNumberOfTLSCertificationPaths?: number | undefined
+  readonly TLSClientAuthSupported?: boolean | undefined
+  readonly CnMapsToUserSupported?: boolean | undefined
+  readonly MaximumNumberOfTLSCertificationPathValidationPolicies?: number | undefined
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type TLSVersions = readonly string[]
+
+export interface Dot1XCapabilities {
+  readonly MaximumNumberOfDot1XConfigurations?: number | undefined
+  readonly Dot1XMethods?: Dot1XMethods | undefined
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type Dot1XMethods = readonly string[]
+
+export interface AuthorizationServerConfigurationCapabilities {
+  readonly MaxConfigurations?: number | undefined
+  readonly ConfigurationTypesSupported?: StringList | undefined
+  readonly ClientAuthenticationMethodsSupported?: StringList | undefined
+}
+
+export interface MediaSigningCapabilities {
+  readonly MediaSigningSupported?: boolean | undefined
+  readonly UserMediaSigningKeySupported?: boolean | undefined
+}
+
+/** Which tokens are taken. */
+export interface JWTConfiguration {
+  readonly Audiences: StringList
+  readonly TrustedIssuers?: readonly string[] | undefined
+  readonly KeyID?: readonly KeyID[] | undefined
+  readonly ValidationPolicy?: CertPathValidationPolicyID | undefined
+  readonly CustomClaims?: readonly CustomClaim[] | undefined
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type KeyID = string
+
+export type CertPathValidationPolicyID = string
+
+/** A claim that has to be there, with one of these values. */
+export interface CustomClaim {
+  readonly Name: string
+  readonly SupportedValues: StringList
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type PassphraseID = string
+
+export type CertificationPathID = string
+
+/** What a client learns of a key. */
+export interface KeyAttribute {
+  readonly KeyID: KeyID
+  readonly Alias?: string | undefined
+  readonly hasPrivateKey?: boolean | undefined
+  readonly KeyStatus: string
+  readonly $any?: readonly AnyElement[] | undefined
+  readonly externallyGenerated?: boolean | undefined
+  readonly securelyStored?: boolean | undefined
+  readonly Extension?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+/** A name as certificates have it; each list holds the attributes of one kind. */
+export interface DistinguishedName {
+  readonly Country?: readonly DNAttributeValue[] | undefined
+  readonly Organization?: readonly DNAttributeValue[] | undefined
+  readonly OrganizationalUnit?: readonly DNAttributeValue[] | undefined
+  readonly DistinguishedNameQualifier?: readonly DNAttributeValue[] | undefined
+  readonly StateOrProvinceName?: readonly DNAttributeValue[] | undefined
+  readonly CommonName?: readonly DNAttributeValue[] | undefined
+  readonly SerialNumber?: readonly DNAttributeValue[] | undefined
+  readonly Locality?: readonly DNAttributeValue[] | undefined
+  readonly Title?: readonly DNAttributeValue[] | undefined
+  readonly Surname?: readonly DNAttributeValue[] | undefined
+  readonly GivenName?: readonly DNAttributeValue[] | undefined
+  readonly Initials?: readonly DNAttributeValue[] | undefined
+  readonly Pseudonym?: readonly DNAttributeValue[] | undefined
+  readonly GenerationQualifier?: readonly DNAttributeValue[] | undefined
+  readonly GenericAttribute?: readonly DNAttributeTypeAndValue[] | undefined
+  readonly MultiValuedRDN?: readonly MultiValuedRDN[] | undefined
+  readonly anyAttribute?: { readonly DomainComponent?: readonly DNAttributeValue[] | undefined; readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+export type DNAttributeValue = string
+
+/** An attribute that has no element of its own, by its OID in dotted form. */
+export interface DNAttributeTypeAndValue {
+  readonly Type: DNAttributeType
+  readonly Value: DNAttributeValue
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type DNAttributeType = string
+
+export interface MultiValuedRDN {
+  readonly Attribute?: readonly DNAttributeTypeAndValue[] | undefined
+}
+
+/** An attribute of a certification request. */
+export interface CSRAttribute {
+  readonly X509v3Extension?: X509v3Extension | undefined
+  readonly BasicRequestAttribute?: BasicRequestAttribute | undefined
+  readonly anyAttribute?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+/** An extension of a certificate; the value is DER. */
+export interface X509v3Extension {
+  readonly extnOID: DotDecimalOID
+  readonly critical: boolean
+  readonly extnValue: Base64DERencodedASN1Value
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export interface BasicRequestAttribute {
+  readonly OID: DotDecimalOID
+  readonly value: Base64DERencodedASN1Value
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type CertificateID = string
+
+/** A certificate in DER with the key that it belongs to. */
+export interface X509Certificate {
+  readonly CertificateID: CertificateID
+  readonly KeyID: KeyID
+  readonly Alias?: string | undefined
+  readonly CertificateContent: Base64DERencodedASN1Value
+  readonly HasPrivateKey?: boolean | undefined
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export interface CertificateIDs {
+  readonly CertificateID: readonly CertificateID[]
+}
+
+/** Certificates from the end entity upwards. */
+export interface CertificationPath {
+  readonly CertificateID: readonly CertificateID[]
+  readonly Alias?: string | undefined
+  readonly anyElement?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+export interface PassphraseAttribute {
+  readonly PassphraseID: PassphraseID
+  readonly Alias?: string | undefined
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type CRLID = string
+
+/** A revocation list in DER. */
+export interface CRL {
+  readonly CRLID: CRLID
+  readonly Alias: string
+  readonly CRLContent: Base64DERencodedASN1Value
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export interface CertPathValidationParameters {
+  readonly RequireTLSWWWClientAuthExtendedKeyUsage?: boolean | undefined
+  readonly UseDeltaCRLs?: boolean | undefined
+  readonly anyParameters?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+/** A certificate that is trusted for itself. */
+export interface TrustAnchor {
+  readonly CertificateID: CertificateID
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+/** By which anchors and which tests a certificate is judged. */
+export interface CertPathValidationPolicy {
+  readonly CertPathValidationPolicyID: CertPathValidationPolicyID
+  readonly Alias?: string | undefined
+  readonly Parameters: CertPathValidationParameters
+  readonly TrustAnchor: readonly TrustAnchor[]
+  readonly anyParameters?: { readonly $any?: readonly AnyElement[] | undefined } | undefined
+}
+
+/** How the device logs in to a network. */
+export interface AdvancedSecurityDot1XConfiguration {
+  readonly Dot1XID?: Dot1XID | undefined
+  readonly Alias?: string | undefined
+  readonly Outer: Dot1XStage
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export type Dot1XID = string
+
+/** One layer of EAP; the method runs inside of the one that holds it. */
+export interface Dot1XStage {
+  readonly Method: string
+  readonly CertPathValidationPolicyID?: CertPathValidationPolicyID | undefined
+  readonly Identity?: string | undefined
+  readonly CertificationPathID?: CertificationPathID | undefined
+  readonly PassphraseID?: PassphraseID | undefined
+  readonly Inner?: Dot1XStage | undefined
+  readonly Extension?: Dot1XStageExtension | undefined
+}
+
+export interface Dot1XStageExtension {
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+export interface AuthorizationServerConfiguration {
+  readonly token: ReferenceToken
+  readonly Data: AuthorizationServerConfigurationData
+  readonly $any?: readonly AnyElement[] | undefined
+}
+
+/** An OAuth 2 or OpenID Connect server and how the device shows who it is. */
+export interface AuthorizationServerConfigurationData {
+  readonly Type: string
+  readonly ClientAuth?: string | undefined
+  readonly ServerUri: string
+  readonly ClientID?: string | undefined
+  readonly ClientSecret?: string | undefined
+  readonly Scope?: string | undefined
+  readonly KeyID?: KeyID | undefined
+  readonly CertificateID?: CertificateID | undefined
+  readonly CertPathValidationPolicyID?: CertPathValidationPolicyID | undefined
   readonly $any?: readonly AnyElement[] | undefined
 }

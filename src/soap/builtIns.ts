@@ -1,4 +1,4 @@
-import { detached } from './characters.ts'
+import { detached, isNcName } from './characters.ts'
 import type { SimpleCodec } from './simpleTypes.ts'
 
 /** Leading and trailing blanks off, inner ones single: what most types do to text before they look at it. */
@@ -136,12 +136,15 @@ const URI_REFERENCE = new RegExp(
 export const builtIns: ReadonlyMap<string, SimpleCodec> = new Map([
   ['string', string],
   ['token', textual('token', () => true)],
+  ['NCName', textual('NCName', isNcName)],
   ['anyURI', textual('anyURI', text => URI_REFERENCE.test(text))],
   ['dateTime', textual('dateTime', isDateTime)],
   ['duration', textual('duration', isDuration)],
   ['boolean', boolean],
   ['int', integer('int', -2147483648, 2147483647)],
   ['integer', integer('integer', -Infinity, Infinity)],
+  ['nonNegativeInteger', integer('nonNegativeInteger', 0, Infinity)],
+  ['positiveInteger', integer('positiveInteger', 1, Infinity)],
   ['float', float('float')],
   ['double', float('double')],
   ['base64Binary', base64Binary],

@@ -32,6 +32,21 @@ export function isNameCharacter(code: number): boolean {
   return code >= 0 && classes[code] !== 0
 }
 
+/** Namespaces in XML 1.0: a name without a colon. */
+export function isNcName(text: string): boolean {
+  if (!isNameStart(text.charCodeAt(0))) return false
+  for (let i = 1; i < text.length; i++) if (!isNameCharacter(text.charCodeAt(i))) return false
+  return true
+}
+
+/** The character of `#65` or `#x41`, or undefined if that is no reference, or no character that XML allows. */
+export function characterOf(reference: string): string | undefined {
+  const [, hexadecimal, decimal] = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(reference) ?? []
+  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
+  const character = code <= 0x10ffff ? String.fromCodePoint(code) : undefined
+  return character !== undefined && !ILLEGAL.test(character) ? character : undefined
+}
+
 /** Text as character data. Throws an Error on characters that XML cannot carry: nothing that came in through `parseXml` has them. */
 export function escapeText(text: string): string {
   if (!/[&<>\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]/.test(text)) return text

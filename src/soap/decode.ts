@@ -173,7 +173,7 @@ export class Decoder {
     const { name, min } = particle
     const matches = this.#matches(particle)
     const saysNothing = this.#saysNothing(particle)
-    const decode = this.#lazily(particle.type)
+    const decode = this.#withDefault(particle, this.#lazily(particle.type))
     return progress => {
       const child = progress.parent.children[progress.next]
       if (child !== undefined && matches(child)) {
@@ -183,6 +183,12 @@ export class Decoder {
         throw this.#missing(particle, siblings, progress)
       }
     }
+  }
+
+  /** XML Schema Part 1, 3.3.4: an element without content has the default's. */
+  #withDefault({ default: text }: ElementParticle, decode: Decode): Decode {
+    if (text === undefined) return decode
+    return (element, root) => decode(element.text === '' && element.children.length === 0 ? { ...element, text } : element, root)
   }
 
   #repeated(particle: ElementParticle, siblings: readonly ElementParticle[]): Step {
@@ -278,11 +284,12 @@ export class Decoder {
     return child => admits(child.namespace) && !own.some(matches => matches(child))
   }
 
-  #saysNothing({ type, min }: ElementParticle): Matches {
+  #saysNothing({ type, min, default: text }: ElementParticle): Matches {
     if (this.#strict || min > 0) return () => false
     let hasNoEmptyValue: boolean | undefined
     return child => {
       if (child.children.length > 0 || child.attributes.length > 0 || !isBlank(child.text)) return false
+      if (child.text === '' && text !== undefined) return false
       hasNoEmptyValue ??= !this.#hasEmptyValue(type)
       return hasNoEmptyValue
     }

@@ -2,7 +2,7 @@
 export interface SoapRequest {
   /** A whole message, or one that is too large to be collected. */
   readonly body: Uint8Array | ArrivingBody
-  /** Scheme, host and port by which the client reached the device. */
+  /** Scheme, host and port by which the client reached the device: `https:` only where the connection is TLS. */
   readonly origin: URL
   readonly remoteAddress: string
   /** Request target as sent, for the `uri` of HTTP Digest. */
@@ -11,6 +11,8 @@ export interface SoapRequest {
   readonly contentType?: string | undefined
   /** The Authorization header, if any. */
   readonly authorization?: string | undefined
+  /** The common names of the certificate that the client has shown in the handshake, and proved to be his; if any. */
+  readonly certificateNames?: readonly string[] | undefined
 }
 
 /** A message on its way in. */

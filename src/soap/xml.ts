@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import { CONTROL, ILLEGAL, isNameCharacter, isNameStart } from './characters.ts'
+import { CONTROL, characterOf, ILLEGAL, isNameCharacter, isNameStart } from './characters.ts'
 
 /** An attribute; namespace declarations are not among them. */
 export interface XmlAttribute {
@@ -47,9 +47,12 @@ export class XmlError extends Error {
   }
 }
 
-type XmlLimits = Readonly<
-  Record<'xmlDepthMax' | 'xmlElementsMax' | 'xmlAttributesMax' | 'xmlNamespacesMax' | 'xmlNameCharactersMax', number>
->
+type XmlLimitName = 'xmlDepthMax' | 'xmlElementsMax' | 'xmlAttributesMax' | 'xmlNamespacesMax' | 'xmlNameCharactersMax'
+
+export interface XmlLimits extends Readonly<Record<XmlLimitName, number>> {
+  /** The namespace of prefixes that nobody declares; without it they are an error. */
+  readonly undeclared?: string
+}
 
 /**
  * Reads the subset of XML that SOAP 1.2 Part 1, 5 allows in a message: no DTD, hence no entities but the five of XML itself, no
@@ -324,7 +327,7 @@ class Scanner {
   }
 
   #resolve(prefix: string): string {
-    const namespace = namespaceOf(prefix, this.#scope)
+    const namespace = namespaceOf(prefix, this.#scope) ?? this.#bounds.undeclared
     if (namespace === undefined) throw this.#error('namespace', `the prefix ${prefix} is not declared`)
     return namespace
   }
@@ -388,12 +391,4 @@ class Scanner {
     const column = at - before.lastIndexOf('\n')
     return new XmlError(kind, `${line}:${column}: ${message}`)
   }
-}
-
-/** The character of `#65` or `#x41`, or undefined if that is no reference, or no character that XML allows. */
-function characterOf(reference: string): string | undefined {
-  const [, hexadecimal, decimal] = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(reference) ?? []
-  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
-  const character = code <= 0x10ffff ? String.fromCodePoint(code) : undefined
-  return character !== undefined && !ILLEGAL.test(character) ? character : undefined
 }
