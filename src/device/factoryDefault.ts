@@ -1,7 +1,9 @@
 import type { Store } from './store.ts'
 
 /** Who can log in, how, and what for: policies are kept with the users, or Soft would be the way around them. */
-const admission = ['users', 'userRoles', 'accessPolicy', 'passwordComplexity', 'passwordHistory', 'hashingAlgorithms']
+const admission = ['users', 'userRoles', 'accessPolicy', 'passwordComplexity', 'passwordHistory', 'hashingAlgorithms', 'jwt']
+/** How the device is reached. HTTPS is nothing without its certificates, and those who log in by theirs would be locked out. */
+const doors = ['hostname', 'interfaces', 'gateways', 'httpPorts', 'httpsPorts', 'protocolSwitches', 'addressFilter', 'keystore']
 
 /**
  * Core 8.3.8. Hard takes back everything that clients ever set, users included: the next start makes the operator's first
@@ -9,5 +11,5 @@ const admission = ['users', 'userRoles', 'accessPolicy', 'passwordComplexity', '
  * the machine's own documents (identity, clock, what keeps tokens from being replayed), the firmware or the logs.
  */
 export function factoryDefault(store: Store, type: 'Hard' | 'Soft'): void {
-  store.clear(type === 'Hard' ? [] : [...admission, 'hostname', 'interfaces', 'gateways', 'httpPorts', 'addressFilter'])
+  store.clear(type === 'Hard' ? [] : [...admission, ...doors])
 }

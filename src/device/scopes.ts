@@ -21,10 +21,13 @@ export function createScopes({
   store,
   identity,
   hwAddress,
+  changed = () => {},
 }: {
   readonly store: Store
   readonly identity: Identity
   readonly hwAddress: string
+  /** Told when there are others. */
+  readonly changed?: () => void
 }) {
   const fixed = [
     onvifScope('hardware', identity.model),
@@ -41,6 +44,7 @@ export function createScopes({
     if (fixed.length + wanted.length > limits.scopesMax)
       throw fault('TooManyScopes', `more than ${limits.scopesMax} scopes, ${fixed.length} of them fixed`)
     configurable.set(wanted)
+    changed()
   }
 
   return {
@@ -64,6 +68,7 @@ export function createScopes({
         if (!present.includes(uri)) throw fault('NoScope', `there is no scope ${quote(uri)}`)
       }
       configurable.set(present.filter(uri => !uris.includes(uri)))
+      changed()
     },
   }
 }

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import { fault } from '../onvif/faults.ts'
-import type { UserLevel } from '../onvif/handlers.ts'
+import { functionName, type UserLevel } from '../onvif/handlers.ts'
 import type { OperationName } from '../onvif/types.generated.ts'
 import type { Store } from './store.ts'
 
@@ -42,7 +42,8 @@ export function createUserRoles({ store, isUsed }: Parts) {
     /** Whether one of the roles opens the operation; `levelMay` says what the access policy opens for a level. */
     permit(names: readonly string[], operation: OperationName | undefined, levelMay: (level: UserLevel) => boolean): boolean {
       if (levels.some(level => names.includes(`onvif:${level}`) && levelMay(level))) return true
-      const wanted = `tds:${operation}`
+      if (operation === undefined) return false
+      const wanted = functionName(operation)
       return document.get().some(({ name, functions }) => names.includes(name) && functions.includes(wanted))
     },
 

@@ -8,7 +8,7 @@ const changing: ReadonlySet<OperationName> = new Set(['GetSystemLog', 'GetSystem
 
 const getters = operationNames.filter(name => {
   const type = contract.types[contract.elements[contract.operations[name]?.request ?? ''] ?? '']
-  return name.startsWith('Get') && !changing.has(name) && type?.kind === 'complex' && type.content.every(({ min }) => min === 0)
+  return /^(?:\w+:)?Get/.test(name) && !changing.has(name) && type?.kind === 'complex' && type.content.every(({ min }) => min === 0)
 })
 
 /** Everything that a client can learn of a device by reading, answer by answer. The running clock is left out of its answer. */

@@ -104,10 +104,18 @@ function example(type: SimpleType): string {
   if (type.enumeration) return type.enumeration[0] ?? ''
   if (type.list) return example(simple(type.list))
   if (type.union) return example(simple(type.union[0] ?? ''))
-  const { primitive = 'string', length, minLength = 0, maxLength = Infinity } = type
+  const { primitive = 'string', pattern, length, minLength = 0, maxLength = Infinity } = type
+  if (pattern !== undefined) return matching(pattern)
   const text = examples[primitive] ?? String(Math.max(1, type.minInclusive ?? 1))
   if (primitive === 'hexBinary') return '00'.repeat(length ?? Math.max(minLength, 1))
   return text.padEnd(length ?? minLength, 'x').slice(0, length ?? maxLength)
+}
+
+/** The patterns of the contract are those of pre-shared keys and object identifiers. */
+function matching(pattern: string): string {
+  const found = ['text', '1.3.132.0.34'].find(text => new RegExp(`^(?:${pattern})$`, 'u').test(text))
+  if (found === undefined) throw new Error(`no example of ${pattern}`)
+  return found
 }
 
 // --- from a request that somebody wrote ---
@@ -197,6 +205,9 @@ const wrongTypes: Readonly<Record<string, string>> = {
   boolean: 'perhaps',
   int: 'many',
   integer: 'many',
+  nonNegativeInteger: '-1',
+  positiveInteger: '0',
+  NCName: 'a:b',
   float: 'much',
   double: 'much',
   dateTime: 'yesterday',

@@ -67,8 +67,9 @@ function problems(check: () => void): string[] {
 
 // --- the schemas, loaded at first use ---
 
-const driver = (service: string, envelope: string): string => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
-  <xs:import namespace="http://www.onvif.org/ver10/device/wsdl" schemaLocation="${service}"/>
+const driver = (envelope: string): string => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:import namespace="http://www.onvif.org/ver10/device/wsdl" schemaLocation="device.xsd"/>
+  <xs:import namespace="http://www.onvif.org/ver10/advancedsecurity/wsdl" schemaLocation="security.xsd"/>
   <xs:import namespace="${soapNamespace}" schemaLocation="${envelope}"/>
 </xs:schema>`
 
@@ -78,7 +79,7 @@ const ours = once(() => {
       if (file.endsWith('.xsd')) provide(`memory:///ours/${file}`, readFileSync(join(folder, file)))
     }
   }
-  return loadSchema(driver('device.xsd', 'envelope.xsd'), 'memory:///ours/driver.xsd')
+  return loadSchema(driver('envelope.xsd'), 'memory:///ours/driver.xsd')
 })
 
 const official = once((folder: string) => {
@@ -86,16 +87,28 @@ const official = once((folder: string) => {
   for (const [, url, file] of read('catalog.xml').matchAll(/<system systemId="([^"]+)" uri="([^"]+)"/g)) {
     if (url !== undefined && file !== undefined) provide(url, read(file))
   }
-  const [inline] = /<xs:schema[\s\S]*<\/xs:schema>/.exec(read('ver10/device/wsdl/devicemgmt.wsdl')) ?? []
-  if (inline === undefined) throw new Error('devicemgmt.wsdl has no inline schema')
+  /** The schema inside of a WSDL file, with the prefixes that it has from the file's root. */
+  const inline = (file: string, prefix: string, namespace: string): string => {
+    const [schema] = /<xs:schema[\s\S]*<\/xs:schema>/.exec(read(file)) ?? []
+    if (schema === undefined) throw new Error(`${file} has no inline schema`)
+    const missing = { xs: 'http://www.w3.org/2001/XMLSchema', [prefix]: `http://www.onvif.org/${namespace}` }
+    const declarations = Object.entries(missing).map(([name, value]) =>
+      schema.includes(`xmlns:${name}=`) ? '' : ` xmlns:${name}="${value}"`,
+    )
+    return schema.replace('<xs:schema', `<xs:schema${declarations.join('')}`)
+  }
   const schemas = new Map([
     ['memory:///ver10/schema/common.xsd', read('ver10/schema/common.xsd')],
     ['memory:///ver10/schema/onvif.xsd', read('ver10/schema/onvif.xsd')],
-    ['memory:///ver10/device/wsdl/device.xsd', inline.replace('<xs:schema', '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"')],
+    ['memory:///ver10/device/wsdl/device.xsd', inline('ver10/device/wsdl/devicemgmt.wsdl', 'tds', 'ver10/device/wsdl')],
+    [
+      'memory:///ver10/device/wsdl/security.xsd',
+      inline('ver10/advancedsecurity/wsdl/advancedsecurity.wsdl', 'tas', 'ver10/advancedsecurity/wsdl'),
+    ],
   ])
   const load = (adapt: (text: string, url: string) => string): XsdValidator => {
     for (const [url, text] of schemas) provide(url, adapt(text, url))
-    return loadSchema(driver('device.xsd', 'https://www.w3.org/2003/05/soap-envelope'), 'memory:///ver10/device/wsdl/driver.xsd')
+    return loadSchema(driver('https://www.w3.org/2003/05/soap-envelope'), 'memory:///ver10/device/wsdl/driver.xsd')
   }
   try {
     return load(text => text)

@@ -1,8 +1,11 @@
 import type { OperationName } from '../../src/onvif/types.generated.ts'
+import { certificateWriters } from './certificateWriters.ts'
+import { keystoreWriters } from './keystoreWriters.ts'
+import { tlsWriters } from './tlsWriters.ts'
 
 /** What a writer needs to know of the device at that moment. */
 export interface Circumstances {
-  /** The answer to `prepare`. */
+  /** The answers to `prepare`, one after the other. */
   readonly prepared: string
   /** A TCP port that nothing listens on, and those that the device listens on. */
   readonly freePort: number
@@ -13,11 +16,11 @@ export interface Circumstances {
 export interface Writer {
   readonly operation: OperationName
   /** Performed before, and no part of what is looked at. */
-  readonly prepare?: string
+  readonly prepare?: string | readonly (string | ((circumstances: Circumstances) => string))[]
   readonly write: string | ((circumstances: Circumstances) => string)
   /** Asked bare, so that the answer is the challenge to log in, where it is of the challenge that a change tells. */
-  readonly read: string | 'challenge'
-  readonly shows: RegExp
+  readonly read: string | 'challenge' | ((circumstances: Circumstances) => string)
+  readonly shows: RegExp | ((circumstances: Circumstances) => RegExp)
   /** Only a device with an open door has it. */
   readonly needsDoor?: true
 }
@@ -25,6 +28,7 @@ export interface Writer {
 /** Writers that this table cannot show, with the reason. */
 export const withoutWitness: Readonly<Record<string, string>> = {
   SetSystemFactoryDefault: 'it takes back what the others write; test/operations/device/ shows how far',
+  'tas:CreatePKCS10CSR': 'it makes a request for somebody else and keeps nothing',
   SetRelayOutputState: 'no operation reads the state of a relay; test/operations/device/ looks at the relay itself',
 }
 
@@ -296,6 +300,9 @@ export const writers: readonly Writer[] = [
     read: '<tds:GetStorageConfigurations/>',
     shows: gone('>/deleted<'),
   },
+  ...keystoreWriters,
+  ...tlsWriters,
+  ...certificateWriters,
 ]
 
 export const writeOf = ({ write }: Writer, circumstances: Circumstances): string =>

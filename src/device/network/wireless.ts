@@ -62,7 +62,7 @@ function wirelessNetwork(request: Dot11Request, present: Dot11Network | undefine
   const { alias, ssid, priority, stationMode, securityMode, key } = request
   if (stationMode !== 'Infrastructure') throw fault('InvalidStationMode', `the station mode ${stationMode} is not supported`)
   if (securityMode === 'None') return { alias, ssid, priority, security: { mode: 'None' } }
-  // IEEE 802.1X configurations are not there yet, so none can be named.
+  // No radio of this device logs in by IEEE 802.1X.
   if (securityMode === 'Dot1X') throw fault('MissingDot1X', 'there is no IEEE 802.1X configuration to log in with')
   if (securityMode !== 'PSK') throw fault('InvalidSecurityMode', `the security mode ${securityMode} is not supported`)
 

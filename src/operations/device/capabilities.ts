@@ -1,31 +1,48 @@
 import type { Auxiliary } from '../../device/auxiliary.ts'
+import type { TlsVersion } from '../../device/certificates/content.ts'
+import { supportedTlsVersions } from '../../device/certificates/tlsServer.ts'
 import type { HashingAlgorithms } from '../../device/hashingAlgorithms.ts'
 import type { Relays } from '../../device/relays.ts'
 import { storageTypes } from '../../device/storageConfigurations.ts'
 import { limits } from '../../limits.ts'
 import { contract } from '../../onvif/contract.generated.ts'
 import { fault } from '../../onvif/faults.ts'
-import type { Chapter } from '../../onvif/handlers.ts'
+import type { Call, Chapter, OperationOf } from '../../onvif/handlers.ts'
 import { operations } from '../../onvif/operations.ts'
-import type { DeviceCapabilities, DeviceServiceCapabilities, OperationName } from '../../onvif/types.generated.ts'
+import type { AnyElement } from '../../onvif/schema.ts'
+import type { DeviceCapabilities, DeviceServiceCapabilities, Service } from '../../onvif/types.generated.ts'
 import type { Network } from '../../platform/platform.ts'
 import { addressOf, paths } from './addresses.ts'
+import { eapMethods } from './dot1x.ts'
+
+/** A service beside the Device service, as GetServices lists it. */
+export interface OtherService {
+  readonly prefix: string
+  readonly path: string
+  readonly capabilities: (call: Call) => Promise<AnyElement>
+}
 
 /** What a capability is computed from. */
 export interface Features {
+  readonly services: readonly OtherService[]
   /** Whether the operation does what it says: a capability that an operation stands behind is true where that is there. */
-  readonly has: (operation: Exclude<OperationName, keyof Chapter<'capabilities'>>) => boolean
+  readonly has: (operation: Exclude<OperationOf<'tds'>, keyof Chapter<'capabilities'>>) => boolean
+  /** The same of the operations of other services, by names such as `tas:GetAllKeys`. */
+  readonly isFunction: (name: string) => boolean
+  readonly allowLegacy: boolean
   readonly hashingAlgorithms: HashingAlgorithms
   readonly network: Network
   readonly relays: Relays
   readonly auxiliary: Auxiliary
+  /** Whether WS-Discovery runs while the discovery mode allows it. */
+  readonly discovers: boolean
 }
 
 const release = { Major: 26, Minor: 6 } as const
 
 /**
- * Core 8.1. There is one service so far. agsh's getServices cannot read a list of one and falls back on GetCapabilities;
- * a second service is not invented for it.
+ * Core 8.1. Every service answers on every path, but has one of its own that GetServices names. GetCapabilities knows nothing of services
+ * that are younger than itself: the list of its categories is closed.
  */
 export function capabilities(features: Features): Chapter<'capabilities'> {
   let once: Promise<DeviceServiceCapabilities> | undefined
@@ -35,10 +52,18 @@ export function capabilities(features: Features): Chapter<'capabilities'> {
   }
   return {
     async GetServices({ IncludeCapability }, call) {
-      const included = IncludeCapability ? { Capabilities: { $any: [{ element: 'tds:Capabilities', value: await own() }] } } : {}
-      return {
-        Service: [{ Namespace: contract.namespaces.tds ?? '', XAddr: addressOf(paths.service, call), ...included, Version: release }],
+      const device: OtherService = {
+        prefix: 'tds',
+        path: paths.service,
+        capabilities: async () => ({ element: 'tds:Capabilities', value: await own() }),
       }
+      const list = async ({ prefix, path, capabilities }: OtherService): Promise<Service> => ({
+        Namespace: contract.namespaces[prefix] ?? '',
+        XAddr: addressOf(path, call),
+        ...(IncludeCapability && { Capabilities: { $any: [await capabilities(call)] } }),
+        Version: release,
+      })
+      return { Service: await Promise.all([device, ...features.services].map(list)) }
     },
 
     async GetServiceCapabilities() {
@@ -61,7 +86,10 @@ export function capabilities(features: Features): Chapter<'capabilities'> {
 const networkConfiguration = ['SetHostname', 'SetDNS', 'SetNetworkInterfaces', 'SetNetworkProtocols', 'SetNetworkDefaultGateway'] as const
 
 /** Core 8.1.2.3. Static while the device runs: it says what is possible, not what is set. */
-async function serviceCapabilities({ has, hashingAlgorithms, network, auxiliary }: Features): Promise<DeviceServiceCapabilities> {
+async function serviceCapabilities(features: Features): Promise<DeviceServiceCapabilities> {
+  const { has, isFunction, allowLegacy, hashingAlgorithms, network, auxiliary, discovers } = features
+  const hasTls = (version: TlsVersion) => has('SetCertificatesStatus') && supportedTlsVersions(allowLegacy).includes(version)
+  const hasDot1X = has('CreateDot1XConfiguration')
   return {
     Network: {
       IPFilter: has('SetIPAddressFilter'),
@@ -69,28 +97,30 @@ async function serviceCapabilities({ has, hashingAlgorithms, network, auxiliary 
       IPVersion6: has('SetNetworkInterfaces'),
       DynDNS: has('SetDynamicDNS'),
       Dot11Configuration: network.wifi !== undefined,
-      Dot1XConfigurations: 0,
+      Dot1XConfigurations: hasDot1X ? limits.dot1xConfigurationsMax : 0,
       HostnameFromDHCP: has('SetHostnameFromDHCP'),
       // How many servers SetNTP takes.
       NTP: has('SetNTP') ? limits.timeServersMax : 0,
       DHCPv6: false,
     },
     Security: {
-      'TLS1.0': false,
-      'TLS1.1': false,
-      'TLS1.2': false,
+      'TLS1.0': hasTls('1.0'),
+      'TLS1.1': hasTls('1.1'),
+      'TLS1.2': hasTls('1.2'),
       OnboardKeyGeneration: has('CreateCertificate'),
       AccessPolicyConfig: has('SetAccessPolicy'),
       DefaultAccessPolicy: true,
-      Dot1X: has('CreateDot1XConfiguration'),
+      Dot1X: hasDot1X,
       RemoteUserHandling: has('SetRemoteUser'),
+      // A token of WS-Security, and not the certificate of a TLS client.
       'X.509Token': false,
       SAMLToken: false,
       KerberosToken: false,
       UsernameToken: true,
       HttpDigest: true,
       RELToken: false,
-      JsonWebToken: false,
+      JsonWebToken: isFunction('tas:GetJWTConfiguration'),
+      SupportedEAPMethods: hasDot1X ? eapMethods : undefined,
       MaxUsers: limits.usersMax,
       MaxUserNameLength: limits.userNameCharactersMax,
       MaxPasswordLength: limits.passwordCharactersMax,
@@ -100,9 +130,8 @@ async function serviceCapabilities({ has, hashingAlgorithms, network, auxiliary 
       MaxUserRoles: has('SetUserRole') ? limits.userRolesMax : 0,
     },
     System: {
-      // There is no WS-Discovery yet; the discovery mode is kept for it.
-      DiscoveryResolve: false,
-      DiscoveryBye: false,
+      DiscoveryResolve: discovers,
+      DiscoveryBye: discovers,
       RemoteDiscovery: has('SetRemoteDiscoveryMode'),
       SystemBackup: has('GetSystemBackup') && has('RestoreSystem'),
       SystemLogging: has('GetSystemLog'),
@@ -115,7 +144,7 @@ async function serviceCapabilities({ has, hashingAlgorithms, network, auxiliary 
       MaxStorageConfigurations: limits.storageConfigurationsMax,
       StorageTypesSupported: storageTypes,
       GeoLocationEntries: limits.geoLocationsMax,
-      DiscoveryNotSupported: true,
+      DiscoveryNotSupported: !discovers,
       // The opt-out of section 8.2: half of it is not worth the name.
       NetworkConfigNotSupported: !networkConfiguration.every(has),
       UserConfigNotSupported: !has('CreateUsers'),
@@ -180,7 +209,11 @@ function legacy(
       RELToken: Security.RELToken === true,
       Extension: {
         'TLS1.0': Security['TLS1.0'] === true,
-        Extension: { Dot1X: Security.Dot1X === true, RemoteUserHandling: Security.RemoteUserHandling === true },
+        Extension: {
+          Dot1X: Security.Dot1X === true,
+          SupportedEAPMethod: Security.SupportedEAPMethods,
+          RemoteUserHandling: Security.RemoteUserHandling === true,
+        },
       },
     },
   }

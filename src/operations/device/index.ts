@@ -4,9 +4,10 @@ import type { GeoLocations } from '../../device/geoLocations.ts'
 import type { RemoteDiscovery } from '../../device/remoteDiscovery.ts'
 import type { Scopes } from '../../device/scopes.ts'
 import type { StorageConfigurations } from '../../device/storageConfigurations.ts'
-import type { Handlers } from '../../onvif/handlers.ts'
-import { capabilities } from './capabilities.ts'
-import { certificates } from './certificates.ts'
+import type { HandlersOf } from '../../onvif/handlers.ts'
+import { isImplemented } from '../notImplemented.ts'
+import { capabilities, type OtherService } from './capabilities.ts'
+import { type CertificateSubjects, certificates } from './certificates.ts'
 import { dateTime } from './dateTime.ts'
 import { discovery } from './discovery.ts'
 import { firmware } from './firmware.ts'
@@ -14,25 +15,35 @@ import { geoLocation } from './geoLocation.ts'
 import { io } from './io.ts'
 import { network } from './network.ts'
 import type { NetworkServiceSubjects } from './networkServices.ts'
-import { isImplemented } from './notImplemented.ts'
 import { remoteDiscovery } from './remoteDiscovery.ts'
 import { type SecurityPolicySubjects, securityPolicy } from './securityPolicy.ts'
 import { storage } from './storage.ts'
 import { type SystemSubjects, system } from './system.ts'
 import { type UserSubjects, users } from './users.ts'
 
-export interface DeviceSubjects extends SystemSubjects, NetworkServiceSubjects, UserSubjects, SecurityPolicySubjects {
+export interface DeviceSubjects extends SystemSubjects, NetworkServiceSubjects, UserSubjects, SecurityPolicySubjects, CertificateSubjects {
   readonly firmware: Firmware
   readonly scopes: Scopes
   readonly discoveryMode: ReturnType<typeof createDiscoveryMode>
   readonly geoLocations: GeoLocations
   readonly storageConfigurations: StorageConfigurations
+  /** TLS before 1.2, for peers that know nothing else. */
+  readonly allowLegacy: boolean
   /** Only where the operator wants what ONVIF has withdrawn. */
   readonly remoteDiscovery: RemoteDiscovery | undefined
+  /** Whether WS-Discovery runs. */
+  readonly discovers: boolean
+}
+
+/** What the Device service tells of the rest of the house. */
+interface Surroundings {
+  readonly services: readonly OtherService[]
+  /** Whether the device has what a role calls `tds:GetUsers`. */
+  readonly isFunction: (name: string) => boolean
 }
 
 /** One handler for each operation of the Device service; capabilities last, because they are computed from the others. */
-export function deviceHandlers(subjects: DeviceSubjects): Handlers {
+export function deviceHandlers(subjects: DeviceSubjects, { services, isFunction }: Surroundings): HandlersOf<'tds'> {
   const others = {
     ...network(subjects),
     ...system(subjects),
@@ -44,18 +55,8 @@ export function deviceHandlers(subjects: DeviceSubjects): Handlers {
     ...securityPolicy(subjects),
     ...io(subjects),
     ...storage(subjects),
-    ...certificates(),
+    ...certificates(subjects),
     ...remoteDiscovery(subjects),
   }
-  const handlers = {
-    ...others,
-    ...capabilities({ ...subjects, has: operation => isImplemented(others[operation]) }),
-  }
-  return handlers
-
-  /** Asked by a handler, when all of them are there. */
-  function isFunction(name: string): boolean {
-    const handler = Object.entries(handlers).find(([operation]) => `tds:${operation}` === name)
-    return handler !== undefined && isImplemented(handler[1])
-  }
+  return { ...others, ...capabilities({ ...subjects, services, isFunction, has: operation => isImplemented(others[operation]) }) }
 }

@@ -3,7 +3,7 @@ import type { Relay, Relays } from '../../device/relays.ts'
 import { limits } from '../../limits.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
 import type { RelayOutput } from '../../onvif/types.generated.ts'
-import { absent } from './notImplemented.ts'
+import { absent } from '../notImplemented.ts'
 
 /** Core 8.6, 8.7. */
 export function io({ relays, auxiliary }: { readonly relays: Relays; readonly auxiliary: Auxiliary }): Chapter<'io'> {

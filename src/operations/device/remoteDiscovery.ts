@@ -2,7 +2,7 @@ import type { ProxyHost, RemoteDiscovery } from '../../device/remoteDiscovery.ts
 import { fault } from '../../onvif/faults.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
 import type { NetworkHost } from '../../onvif/types.generated.ts'
-import { absent } from './notImplemented.ts'
+import { absent } from '../notImplemented.ts'
 
 /** Withdrawn from Core (Annex D); undefined unless the operator wants them nevertheless. */
 export function remoteDiscovery({

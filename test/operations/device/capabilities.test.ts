@@ -24,13 +24,18 @@ test('every address has the scheme, host and port of the request, the port also 
   }
 })
 
-test('GetServices lists the device service of release 26.06', async t => {
+test('GetServices lists the services of release 26.06, each with an address of its own', async t => {
   const { perform } = await createTestDevice(t)
   const { Service } = await perform('GetServices', { IncludeCapability: false })
   assert.deepEqual(Service, [
     {
       Namespace: 'http://www.onvif.org/ver10/device/wsdl',
       XAddr: 'http://192.0.2.7:80/onvif/device_service',
+      Version: { Major: 26, Minor: 6 },
+    },
+    {
+      Namespace: 'http://www.onvif.org/ver10/advancedsecurity/wsdl',
+      XAddr: 'http://192.0.2.7:80/onvif/security_service',
       Version: { Major: 26, Minor: 6 },
     },
   ])
@@ -40,7 +45,11 @@ test('the capabilities in GetServices are those of GetServiceCapabilities', asyn
   const { perform } = await createTestDevice(t)
   const { Service } = await perform('GetServices', { IncludeCapability: true })
   const { Capabilities } = await perform('GetServiceCapabilities', {})
-  assert.deepEqual(Service[0]?.Capabilities, { $any: [{ element: 'tds:Capabilities', value: Capabilities }] })
+  const { Capabilities: security } = await perform('tas:GetServiceCapabilities', {})
+  assert.deepEqual(
+    Service.map(service => service.Capabilities),
+    [{ $any: [{ element: 'tds:Capabilities', value: Capabilities }] }, { $any: [{ element: 'tas:Capabilities', value: security }] }],
+  )
 })
 
 test('GetCapabilities answers the category that was asked for, and all without one', async t => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { limits } from '../../../src/limits.ts'
 import { testDevice } from '../../support/device.ts'
@@ -207,7 +209,6 @@ test('a protocol that is not there, a port that is none, or HTTP off refuse all 
   const good = protocol('HTTP', true, 18_080)
   for (const [request, fault] of [
     [setProtocols(good, protocol('HTTPS', true, 443)), 'Receiver/ActionNotSupported/EnablingTlsFailed'],
-    [setProtocols(good, protocol('HTTPS', false, 443)), 'Sender/InvalidArgVal/ServiceNotSupported'],
     [setProtocols(good, protocol('RTSP', false, 554)), 'Sender/InvalidArgVal/ServiceNotSupported'],
     [setProtocols(good, protocol('FTP', true, 21)), 'Sender/InvalidArgVal'],
     [setProtocols(protocol('HTTP', false, 18_080)), 'Sender/OperationProhibited'],
@@ -221,7 +222,32 @@ test('a protocol that is not there, a port that is none, or HTTP off refuse all 
     [setProtocols(), 'Sender/InvalidArgs'],
   ] as const)
     assert.equal((await device.ask(request)).fault, fault, request)
+  assert.equal(await shown(device, 'GetNetworkProtocols'), 'Name=HTTP Enabled=true Port=8080 Name=HTTPS Enabled=false Port=8443')
+})
+
+test('a device without TLS has no HTTPS', async t => {
+  const device = await testDevice(t, { port: 8080, tls: 'off' })
+  assert.equal((await device.ask(setProtocols(protocol('HTTPS', true, 443)))).fault, 'Receiver/ActionNotSupported/EnablingTlsFailed')
+  assert.equal((await device.ask(setProtocols(protocol('HTTPS', false, 443)))).fault, 'Sender/InvalidArgVal/ServiceNotSupported')
   assert.equal(await shown(device, 'GetNetworkProtocols'), 'Name=HTTP Enabled=true Port=8080')
+})
+
+test('HTTPS and HTTP are switched, one of them stays, and so it is after a restart', async t => {
+  const [http, https, other] = [await freePort(), await freePort(), await freePort()]
+  const device = await testDevice(t, { port: http, tls: 'self-signed', httpsPort: https })
+  const list = () => shown(device, 'GetNetworkProtocols')
+  assert.equal(await list(), `Name=HTTP Enabled=true Port=${http} Name=HTTPS Enabled=true Port=${https}`)
+  assert.equal((await device.ask(setProtocols(protocol('HTTP', false, http)))).status, 200)
+  for (const [request, fault] of [
+    [setProtocols(protocol('HTTPS', false, https)), 'Sender/OperationProhibited'],
+    [setProtocols(protocol('HTTP', true, other), protocol('HTTPS', true, other)), 'Sender/InvalidArgVal/PortAlreadyInUse'],
+  ] as const)
+    assert.equal((await device.ask(request)).fault, fault, request)
+  await device.restart()
+  assert.equal(await list(), `Name=HTTP Enabled=false Port=${http} Name=HTTPS Enabled=true Port=${https}`)
+  assert.equal((await device.ask(setProtocols(protocol('HTTP', true, http), protocol('HTTPS', false, https)))).status, 200)
+  await device.restart()
+  assert.equal(await list(), `Name=HTTP Enabled=true Port=${http} Name=HTTPS Enabled=false Port=${https}`)
 })
 
 test('the address filter is set, added to, taken from, and still there after a restart', async t => {
@@ -278,3 +304,11 @@ test('every address in an answer begins with the public URL, where there is one'
   const { xml } = await device.ask('<tds:GetServices><tds:IncludeCapability>false</tds:IncludeCapability></tds:GetServices>')
   assert.match(xml, />https:\/\/camera\.example\.org:443\/onvif\/device_service</)
 })
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  await new Promise(resolve => probe.close(resolve))
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}

@@ -4,15 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { createAccounts } from '../../../src/boot.ts'
+import { createAccounts } from '../../../src/accounts.ts'
 import { createAuxiliary } from '../../../src/device/auxiliary.ts'
 import { createBackup } from '../../../src/device/backup/backup.ts'
 import { createForeignKeys } from '../../../src/device/backup/foreignKeys.ts'
 import { createRestore } from '../../../src/device/backup/restore.ts'
+import { createKeystore } from '../../../src/device/certificates/keystore.ts'
 import { createDiscoveryMode } from '../../../src/device/discoveryMode.ts'
 import { createFirmware } from '../../../src/device/firmware/firmware.ts'
 import { createHealth } from '../../../src/device/firmware/health.ts'
 import { createGeoLocations } from '../../../src/device/geoLocations.ts'
+import { createJwt } from '../../../src/device/jwt.ts'
 import { createAddressFilter } from '../../../src/device/network/addressFilter.ts'
 import { createProtocols } from '../../../src/device/network/protocols.ts'
 import { createRelays } from '../../../src/device/relays.ts'
@@ -27,7 +29,7 @@ import { contract } from '../../../src/onvif/contract.generated.ts'
 import { SoapFault } from '../../../src/onvif/faults.ts'
 import type { Call } from '../../../src/onvif/handlers.ts'
 import type { OperationName, Operations } from '../../../src/onvif/types.generated.ts'
-import { deviceHandlers } from '../../../src/operations/device/index.ts'
+import { createHandlers } from '../../../src/operations/services.ts'
 import { createFileStorage } from '../../../src/platform/fileStorage.ts'
 import { createLogs } from '../../../src/platform/logs.ts'
 import type { Network, UpdateBackend } from '../../../src/platform/platform.ts'
@@ -38,6 +40,14 @@ import { writeAnswer } from '../../../src/soap/envelope.ts'
 import { validateMessage } from '../../support/schemaValidator.ts'
 
 const codec = createCodec(contract)
+
+/** On its port, and no other one is ever opened. */
+const noListener = {
+  ports: () => ({ http: [8080], https: [] }),
+  own: () => ({ http: 8080, https: 8443 }),
+  open: async () => {},
+  keep: async () => {},
+}
 
 /** Slots that are there and never written: what an upgrade does has its own tests. */
 const update: UpdateBackend = {
@@ -61,6 +71,10 @@ interface Options {
   readonly origin?: string
   readonly listenAddress?: string
   readonly interfaces?: readonly string[]
+  /** What the keystore takes for the state of HTTPS. */
+  readonly tlsEnabled?: boolean
+  readonly servesTls?: boolean
+  readonly allowLegacy?: boolean
   /** What the machine has instead. */
   readonly network?: Partial<Network>
 }
@@ -68,7 +82,15 @@ interface Options {
 /** The device behind its desks: every subject is real, the store is in memory, and a reboot is only noted. */
 export async function createTestDevice(
   t: TestContext,
-  { origin = 'http://192.0.2.7', listenAddress = '127.0.0.1', interfaces = ['eth0'], network: other = {} }: Options = {},
+  {
+    origin = 'http://192.0.2.7',
+    listenAddress = '127.0.0.1',
+    interfaces = ['eth0'],
+    tlsEnabled = false,
+    servesTls = true,
+    allowLegacy = false,
+    network: other = {},
+  }: Options = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'onvifd-operations-'))
   const key = randomBytes(32)
@@ -123,16 +145,24 @@ export async function createTestDevice(
   const restore = createRestore({ backup, store, foreignKeys, clock, power, log: logs.system, interrupt: firmware.abort })
   const settings = () => ({ users: users.list() })
   const supportInformation = createSupportInformation({ identity, clock, network, update, logs, settings, upgrades: firmware.history })
+  const keystore = createKeystore({ store, seal, clock, log: logs.system, allowLegacy, isTlsEnabled: () => tlsEnabled })
+  const jwt = createJwt({ store, keys: keystore.keys, policies: keystore.policies })
+  keystore.referTo(jwt.references)
   const chapters = {
     geoLocations: createGeoLocations({ store }),
     relays: createRelays({ store, clock, log: logs.system, count: 2 }),
     auxiliary: createAuxiliary({ store, log: logs.system, functions: ['tt:IRLamp'] }),
     storageConfigurations: createStorageConfigurations({ store, seal }),
+    keystore,
+    jwt,
+    servesTls,
+    allowLegacy,
     remoteDiscovery: createRemoteDiscovery({ store }),
   }
   t.after(() => chapters.relays.close())
+  t.after(() => chapters.keystore.stop())
   const services = {
-    protocols: createProtocols({ store, listener: { ports: () => [8080], open: async () => {}, keep: async () => {} } }),
+    protocols: createProtocols({ store, listener: noListener }),
     addressFilter: createAddressFilter(store),
     expel: () => {},
   }
@@ -152,8 +182,9 @@ export async function createTestDevice(
     scopes,
     discoveryMode,
     dateTime,
+    discovers: true,
   }
-  const handlers = deviceHandlers({ ...subjects })
+  const handlers = createHandlers(subjects)
 
   /** Performs the operation, sees that the answer is valid by the schema, and then does what comes after the answer. */
   async function perform<O extends OperationName>(operation: O, request: Operations[O]['request']): Promise<Operations[O]['response']> {
