@@ -17,6 +17,8 @@ export interface DeviceOptions extends Partial<Config> {
   readonly onRestartFailed?: (error: unknown) => void
   /** Keeps the lowest security epoch where no disk image can take it back; without it the boot record does. */
   readonly antiRollback?: AntiRollbackStore | undefined
+  /** For tests: another UDP port than that of WS-Discovery, 3702, so that nothing outside hears them. */
+  readonly discoveryPort?: number | undefined
   /** Where the system log is shown; the files in the state folder are written in any case. */
   readonly terminal?: { write(text: string): unknown; readonly isTTY?: boolean | undefined }
 }
@@ -35,23 +37,34 @@ export interface Device {
  * cycle would. Throws ConfigError, StateError or StoreError, whose messages say what to do.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
-  const { adminPassword, onFirstPassword, terminal = { write: () => {} }, onRestartFailed = raise, antiRollback, ...given } = options
+  const {
+    adminPassword,
+    onFirstPassword,
+    terminal = { write: () => {} },
+    onRestartFailed = raise,
+    antiRollback,
+    discoveryPort,
+    ...given
+  } = options
   const config = configure(given)
   let running: Running | undefined
   let door: HttpServer | undefined
   const ports = createPorts(config)
-  /** While the device asks itself whether it is well, the address filter does not keep it from that. */
+  /** While the device asks itself whether it is well, neither the address filter nor a certificate that it lacks keeps it from that. */
   let asksItself = false
+  const isOwn = (remote: string, local: string) => asksItself && remote === local
   let stopped = false
   /** The change between up and down that is under way, so that a second one waits for it. */
   let turn: Promise<void> = Promise.resolve()
 
   const up = async () => {
-    running = await boot({ config, terminal, firstPassword, restart, listener: ports, antiRollback })
+    running = await boot({ config, terminal, firstPassword, restart, listener: ports, antiRollback, discoveryPort })
   }
 
   async function down(): Promise<void> {
     const was = running
+    // Bye is the first that clients learn of it, and they ask nothing more.
+    await was?.discovery?.stop()
     await was?.interrupt('the device goes down')
     running = undefined
     ports.detach()
@@ -62,15 +75,17 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
 
   async function open(): Promise<string> {
     if (!running) throw new Error('the device is down')
-    const { service, servicePath, httpPorts, admits, logs, resume, ...rest } = running
+    const { service, servicePath, ports: wanted, admits, logs, resume, discovery, ...rest } = running
     door = createHttpServer({
       ...rest,
       logs,
       handle: service.handle,
-      admits: (remote, local) => admits(remote) || (asksItself && remote === local),
+      admits: (remote, local) => admits(remote) || isOwn(remote, local),
+      isOwn,
     })
-    const origin = await ports.attach(door, httpPorts, logs.system)
+    const origin = await ports.attach(door, wanted, logs.system)
     const url = new URL(servicePath, origin).href
+    await discovery?.start()
     await resume(async () => {
       asksItself = true
       try {
@@ -135,9 +150,9 @@ const raise = (error: unknown): void =>
     throw error
   })
 
-/** What every client does first, through the listener that they come through. */
+/** What every client does first, through the listener that they come through. Its own certificate need not name a loopback address. */
 async function checkSelf(url: string): Promise<void> {
-  const client = connect(url)
+  const client = connect(url, { insecure: true })
   try {
     await client.call('GetSystemDateAndTime', {})
   } finally {

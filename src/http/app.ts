@@ -12,7 +12,7 @@ import { placeholder, readContractFiles } from './contractFiles.ts'
 import { answerOrder, answerQuestion, type FirmwareDoor, orders } from './firmware.ts'
 import { logIn } from './login.ts'
 import { plainHeaders, replyText, type Terms } from './reply.ts'
-import { hasBody, originOf, remoteAddressOf } from './request.ts'
+import { hasBody, isSecure, originForm, originOf, remoteAddressOf } from './request.ts'
 import { answerUpload } from './upload.ts'
 
 /** A file that GetSystemUris names. */
@@ -37,10 +37,18 @@ export interface AppOptions extends Terms {
   readonly logs: Pick<Logs, 'system' | 'access'>
   /** What the addresses in the contract begin with, instead of what the client used. */
   readonly publicOrigin?: URL | undefined
+  /** Where files go and come over HTTPS alone: its port, which whoever comes without TLS is sent to. */
+  readonly insteadPort?: (() => number) | undefined
 }
 
+/** What a GET of the address of a service shows, with or without `?wsdl`. */
+const wsdlOf = [
+  [paths.service, 'device.wsdl'],
+  [paths.security, 'security.wsdl'],
+] as const
+
 /** Everything over HTTP that is no SOAP message. Paths are literal: what a client sends is looked up, never taken apart. */
-export async function createApp({ uploads, downloads, publicOrigin, ...door }: AppOptions): Promise<RequestListener> {
+export async function createApp({ uploads, downloads, publicOrigin, insteadPort, ...door }: AppOptions): Promise<RequestListener> {
   const { logs } = door
   const files = await readContractFiles()
 
@@ -51,11 +59,11 @@ export async function createApp({ uploads, downloads, publicOrigin, ...door }: A
   app.enable('strict routing')
 
   for (const [path, target] of uploads) {
-    app.use(path.slice(0, -1), (request, response) => answerUpload({ ...door, path, target }, request, response))
+    app.use(path.slice(0, -1), onlySecure, (request, response) => answerUpload({ ...door, path, target }, request, response))
   }
 
   for (const [path, download] of downloads) {
-    app.all(path, readOnly, async (request, response) => {
+    app.all(path, readOnly, onlySecure, async (request, response) => {
       const caller = await logIn(door, request, response, download.access, download.operation)
       if (caller === undefined) return
       const content = await download.read()
@@ -72,7 +80,9 @@ export async function createApp({ uploads, downloads, publicOrigin, ...door }: A
     // The second path is where `schemaLocation="device.xsd"` leads from the first one below.
     app.all([`/onvif/wsdl/${name}`, `/onvif/${name}`], readOnly, (request, response) => sendContract(request, response, text))
   }
-  app.get(paths.service, (request, response) => sendContract(request, response, files.get('device.wsdl') ?? ''))
+  for (const [path, name] of wsdlOf) {
+    app.get(path, (request, response) => sendContract(request, response, files.get(name) ?? ''))
+  }
 
   app.use((request, response) => {
     // A SOAP message would be taken on every path of /onvif/, so for other methods the path is there.
@@ -91,6 +101,18 @@ export async function createApp({ uploads, downloads, publicOrigin, ...door }: A
   async function sendContract(request: Request, response: ServerResponse, text: string): Promise<void> {
     const body = Buffer.from(text.replaceAll(placeholder, `${baseOf(publicOrigin ?? originOf(request))}/`))
     await sendFile(request, response, body, { contentType: 'text/xml; charset=utf-8' })
+  }
+
+  /** RFC 9110 15.4.9: the same request again, over TLS. Nobody has logged in by then, so nothing has gone in the clear. */
+  function onlySecure(request: Request, response: Response, next: NextFunction): void {
+    if (insteadPort === undefined || isSecure(request)) {
+      next()
+      return
+    }
+    const { hostname } = originOf(request)
+    const origin = publicOrigin?.protocol === 'https:' ? publicOrigin : new URL(`https://${hostname}:${insteadPort()}`)
+    const location = baseOf(origin) + (originForm(request.originalUrl) ?? '')
+    replyText(door, request, response, 308, 'this device sends and takes files over HTTPS only', ['Location', location])
   }
 
   function readOnly(request: Request, response: Response, next: NextFunction): void {

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Log } from '../platform/platform.ts'
 import type { Bounds } from './reply.ts'
 import { localAddressOf, remoteAddressOf } from './request.ts'
+import type { TlsDoor } from './tlsDoor.ts'
 
 export interface ListenerOptions {
   readonly bounds: Bounds
@@ -11,6 +13,8 @@ export interface ListenerOptions {
   readonly admits: (remoteAddress: string, localAddress: string) => boolean
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void
   readonly log: Log
+  /** Of a port that speaks TLS. */
+  readonly tls?: TlsDoor | undefined
 }
 
 /** The address cannot be listened on, for a reason that the operator can change; the message says how. */
@@ -28,12 +32,14 @@ export class ListenError extends Error {
 export type Listener = ReturnType<typeof createListener>
 
 /** One TCP port and the connections that came in by it, each of which somebody may have. */
-export function createListener({ bounds, admits, answer, log }: ListenerOptions) {
+export function createListener({ bounds, admits, answer, log, tls }: ListenerOptions) {
   const connections = new Set<Socket>()
+  /** With TLS, the connections by their addresses: a request knows only what is above. */
+  const byAddresses = new Map<string, Socket>()
   /** Connections on which nothing was asked yet: Node does not count them as idle. */
   const fresh = new Set<Socket>()
 
-  const server = createServer({
+  const options = {
     insecureHTTPParser: false,
     maxHeaderSize: bounds.headerBytesMax,
     headersTimeout: bounds.headersTimeoutMs,
@@ -42,7 +48,9 @@ export function createListener({ bounds, admits, answer, log }: ListenerOptions)
     requestTimeout: 0,
     // `timeout` below covers idle connections as well, with one timer for the life of a connection instead of two for every request.
     keepAliveTimeout: 0,
-  })
+  }
+  const secureServer = tls && createTlsServer({ ...options, ...tls.options() })
+  const server = secureServer ?? createServer(options)
   server.timeout = bounds.silenceTimeoutMs
   server.maxConnections = bounds.connectionsMax
   // A client that ends its half of the connection after its request still reads the answer.
@@ -51,7 +59,7 @@ export function createListener({ bounds, admits, answer, log }: ListenerOptions)
   // Node answers malformed requests itself: 400, 408, 413 or 431 without a word, and the end of the connection.
   server.on('request', take)
   server.on('checkContinue', take)
-  server.on('connection', socket => {
+  server.on('connection', (socket: Socket) => {
     if (!isAdmitted(socket)) {
       log.debug({ from: remoteAddressOf({ socket }) }, 'the address filter shut out a connection')
       socket.destroy()
@@ -59,9 +67,12 @@ export function createListener({ bounds, admits, answer, log }: ListenerOptions)
     }
     connections.add(socket)
     fresh.add(socket)
+    const addresses = addressesOf(socket)
+    if (tls) byAddresses.set(addresses, socket)
     socket.once('close', () => {
       connections.delete(socket)
       fresh.delete(socket)
+      if (byAddresses.get(addresses) === socket) byAddresses.delete(addresses)
     })
   })
   server.on('drop', drop => {
@@ -70,8 +81,12 @@ export function createListener({ bounds, admits, answer, log }: ListenerOptions)
     log.debug({ from: drop?.remoteAddress }, 'too many connections')
   })
 
+  if (tls && secureServer) tls.attend(secureServer, socket => byAddresses.get(addressesOf(socket)))
+
   function take(request: IncomingMessage, response: ServerResponse): void {
-    fresh.delete(request.socket)
+    if (tls?.isRefused(request.socket)) return
+    const socket = tls ? byAddresses.get(addressesOf(request.socket)) : request.socket
+    if (socket) fresh.delete(socket)
     if (!server.listening) response.shouldKeepAlive = false
     answer(request, response)
   }
@@ -91,7 +106,7 @@ export function createListener({ bounds, admits, answer, log }: ListenerOptions)
       // A connection that could not be accepted is one client's loss, and without a listener it would end the process.
       server.on('error', error => log.error({ error }, 'a connection could not be accepted'))
       const { address, family, port: actual } = addressOf(server.address())
-      return new URL(`http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`)
+      return new URL(`${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${actual}`)
     },
 
     /** Ends the connections of addresses that are not admitted any more, whatever runs on them. */
@@ -113,6 +128,9 @@ export function createListener({ bounds, admits, answer, log }: ListenerOptions)
     },
   }
 }
+
+const addressesOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined

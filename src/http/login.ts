@@ -4,7 +4,7 @@ import type { Caller } from '../onvif/handlers.ts'
 import type { AccessClass } from '../onvif/operations.ts'
 import type { OperationName } from '../onvif/types.generated.ts'
 import { replyText, type Terms } from './reply.ts'
-import { remoteAddressOf } from './request.ts'
+import { certificateNamesOf, isSecure, remoteAddressOf } from './request.ts'
 
 /** A request as the app has it: `url` may be shortened by a router, `originalUrl` is the target as the client sent it. */
 export interface AppRequest extends IncomingMessage {
@@ -12,8 +12,8 @@ export interface AppRequest extends IncomingMessage {
 }
 
 /**
- * Who wants to send or fetch a file: HTTP Digest, because HTTP methods have no other log-in (Core 5.9.1), and a ticket in the URI
- * is none. `operation` is the one that the file goes with. Answers 401 with challenges, and gives undefined, where nobody is logged
+ * Who wants to send or fetch a file: what HTTP and TLS have for it (Core 5.9.1); a ticket in the URI is no
+ * log-in. `operation` is the one that the file goes with. Answers 401 with challenges, and gives undefined, where nobody is logged
  * in or the caller may not do this.
  */
 export async function logIn(
@@ -29,6 +29,8 @@ export async function logIn(
     authorization: request.headers.authorization,
     token: undefined,
     remoteAddress: remoteAddressOf(request),
+    isSecure: isSecure(request),
+    certificateNames: certificateNamesOf(request),
   })
   if (verdict.kind === 'known' && door.authenticator.permits(verdict.caller, access, operation)) return verdict.caller
   const stale = verdict.kind === 'refused' && verdict.by === 'http' && verdict.stale
@@ -39,7 +41,7 @@ export async function logIn(
     response,
     401,
     text,
-    door.authenticator.challenges(stale).flatMap(challenge => ['WWW-Authenticate', challenge]),
+    door.authenticator.challenges(stale, isSecure(request)).flatMap(challenge => ['WWW-Authenticate', challenge]),
   )
   return undefined
 }

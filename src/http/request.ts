@@ -13,7 +13,25 @@ const origins = new Map<string, URL>()
  * header (RFC 9112 3.2.2); where neither is a plain host and port, it is the address that the connection came in on.
  */
 export function originOf(request: IncomingMessage): URL {
-  return originFrom(authorityOf(request)) ?? originFrom(localHost(request.socket)) ?? new URL('http://localhost')
+  const scheme = isSecure(request) ? 'https' : 'http'
+  return originFrom(scheme, authorityOf(request)) ?? originFrom(scheme, localHost(request.socket)) ?? new URL(`${scheme}://localhost`)
+}
+
+/** Whether the request came by TLS to this device. What a proxy says about it is hearsay. */
+export function isSecure({ socket }: Pick<IncomingMessage, 'socket'>): boolean {
+  return 'encrypted' in socket && socket.encrypted === true
+}
+
+/** The common names of the certificate that a connection's client has proved to be his. */
+const certificateNames = new WeakMap<Socket, readonly string[]>()
+
+export function rememberCertificate(socket: Socket, commonNames: readonly string[]): void {
+  certificateNames.set(socket, commonNames)
+}
+
+/** Undefined where the client showed no certificate. */
+export function certificateNamesOf({ socket }: Pick<IncomingMessage, 'socket'>): readonly string[] | undefined {
+  return certificateNames.get(socket)
 }
 
 /** The path of a request target in origin-form or absolute-form, as sent; empty for any other form. */
@@ -80,14 +98,15 @@ function authorityOf({ url = '', headers }: IncomingMessage): string {
   return url.startsWith('/') || !isAbsolute(url) ? (headers.host ?? '') : new URL(url).host
 }
 
-function originFrom(authority: string): URL | undefined {
-  const known = origins.get(authority)
+function originFrom(scheme: 'http' | 'https', authority: string): URL | undefined {
+  const name = scheme === 'http' ? authority : `https://${authority}`
+  const known = origins.get(name)
   if (known) return known
   if (authority.length > limits.hostCharactersMax || !hostAndPort.test(authority)) return undefined
-  const origin = URL.parse(`http://${authority}`)
+  const origin = URL.parse(`${scheme}://${authority}`)
   if (origin === null || origin.port === '0') return undefined
   if (origins.size >= limits.originsRememberedMax) origins.clear()
-  origins.set(authority, origin)
+  origins.set(name, origin)
   return origin
 }
 

@@ -7,12 +7,17 @@ import { loadApp } from './loadApp.ts'
 import { type Bounds, replyText, type Terms } from './reply.ts'
 import { misframed, originForm, pathOf, remoteAddressOf } from './request.ts'
 import { answerSoap, type SoapDoor } from './soap.ts'
+import { createTlsDoor, type TlsDoor, type TlsSource } from './tlsDoor.ts'
 
 export interface HttpOptions
   extends Pick<SoapDoor, 'handle'>,
-    Pick<AppOptions, 'authenticator' | 'uploads' | 'downloads' | 'firmware' | 'logs' | 'publicOrigin'> {
+    Pick<AppOptions, 'authenticator' | 'uploads' | 'downloads' | 'firmware' | 'logs' | 'publicOrigin' | 'insteadPort'> {
   /** Who may connect; everybody where it is left out. */
   readonly admits?: ListenerOptions['admits']
+  /** What a port needs that speaks TLS. */
+  readonly tls?: TlsSource | undefined
+  /** Whether a connection is the device's own, of which no certificate is asked. */
+  readonly isOwn?: (remoteAddress: string, localAddress: string) => boolean
   /** For tests: what else than limits.ts says. */
   readonly bounds?: Partial<Bounds>
 }
@@ -20,9 +25,9 @@ export interface HttpOptions
 export interface HttpServer {
   /**
    * Answers on this port as well. Resolves to the origin that is listened on, with the real port where `port` is 0. Rejects with
-   * a ListenError, whose `code` is Node's.
+   * a ListenError, whose `code` is Node's; for `https` also where there is no certificate to show.
    */
-  listen(host: string, port: number): Promise<URL>
+  listen(host: string, port: number, scheme?: 'http' | 'https'): Promise<URL>
   /** Stops accepting on this port; what runs there may end within `limits.requestTimeoutMs`. */
   release(port: number): Promise<void>
   /** Ends the connections of addresses that `admits` does not admit any more. */
@@ -34,7 +39,7 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-export function createHttpServer({ admits = () => true, ...options }: HttpOptions): HttpServer {
+export function createHttpServer({ admits = () => true, isOwn = () => false, tls, ...options }: HttpOptions): HttpServer {
   const { logs, uploads } = options
   const bounds: Bounds = { ...limits, ...options.bounds }
   const uploadFolders = [...uploads.keys()]
@@ -44,6 +49,7 @@ export function createHttpServer({ admits = () => true, ...options }: HttpOption
   const listeners = new Map<number, Listener>()
   /** Listeners of released ports, as long as something runs there. */
   const leaving = new Set<Listener>()
+  let tlsDoor: TlsDoor | undefined
   let app: Promise<RequestListener> | undefined
   let closed: Promise<void> | undefined
 
@@ -91,11 +97,18 @@ export function createHttpServer({ admits = () => true, ...options }: HttpOption
     await Promise.all([...listeners.values(), ...leaving].map(listener => listener.close(bounds.drainTimeoutMs)))
   }
 
+  function openTls(): TlsDoor {
+    if (!tls) throw new Error('this server has no certificates')
+    tlsDoor ??= createTlsDoor({ source: tls, bounds, log: logs.system, isOwn })
+    return tlsDoor
+  }
+
   return {
-    async listen(host, port) {
-      const listener = createListener({ bounds, admits, answer: dispatch, log: logs.system })
+    async listen(host, port, scheme = 'http') {
+      const secure = scheme === 'https' ? openTls() : undefined
+      const listener = createListener({ bounds, admits, answer: dispatch, log: logs.system, tls: secure })
       const origin = await listener.listen(host, port)
-      listeners.set(Number(origin.port || 80), listener)
+      listeners.set(portOf(origin), listener)
       return origin
     },
 
@@ -115,6 +128,10 @@ export function createHttpServer({ admits = () => true, ...options }: HttpOption
     async close() {
       if (listeners.size + leaving.size > 0) closed ??= drain()
       await closed
+      tlsDoor?.close()
     },
   }
 }
+
+/** A URL leaves out the port that its scheme has anyway. */
+export const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === 'https:' ? 443 : 80))

@@ -4,7 +4,7 @@ import { Gathered } from '../soap/gathered.ts'
 import type { SoapAnswer, SoapRequest } from '../soap/message.ts'
 import { Arrival } from './arrival.ts'
 import { afterReply, type Bounds, linger, replyText, type Terms } from './reply.ts'
-import { expectsContinue, mediaTypeOf, originOf, remoteAddressOf } from './request.ts'
+import { certificateNamesOf, expectsContinue, mediaTypeOf, originOf, remoteAddressOf } from './request.ts'
 
 export interface SoapDoor extends Terms {
   readonly handle: (request: SoapRequest) => Promise<SoapAnswer>
@@ -82,6 +82,7 @@ async function deliver(door: SoapDoor, request: IncomingMessage, response: Serve
       target: request.url ?? '',
       contentType: request.headers['content-type'],
       authorization: request.headers.authorization,
+      certificateNames: certificateNamesOf(request),
     })
     arrival?.end()
     if (answer.afterReply) afterReply(response, door.log, answer.afterReply)

@@ -19,6 +19,11 @@ test('the contract is served with the address that the client used', async t => 
     assert.doesNotMatch(answer.body, /localhost/)
     assert.doesNotMatch(answer.head, /express|etag|server:/i)
   }
+  for (const target of ['/onvif/security_service?wsdl', '/onvif/wsdl/security.wsdl']) {
+    const { status, body = '' } = (await ask(t, door.port, get(target))) ?? {}
+    assert.equal(status, 200, target)
+    assert.equal(body.match(/<soap:address location="http:\/\/camera\.example:8080\/onvif\/security_service"\/>/g)?.length, 7)
+  }
   const withoutPort = await ask(t, door.port, 'GET /onvif/wsdl/device.wsdl HTTP/1.1\r\nHost: camera\r\n\r\n')
   assert.match(withoutPort?.body ?? '', /location="http:\/\/camera:80\/onvif/, 'the port is written even where it is 80')
 })
@@ -35,7 +40,9 @@ test('every schema that the contract names is served beside it', async t => {
       await follow(new URL(location, `http://d${url}`).pathname)
   }
   await follow('/onvif/device_service')
+  await follow('/onvif/security_service')
   await follow('/onvif/wsdl/device.wsdl')
+  await follow('/onvif/wsdl/security.wsdl')
   const schemas = readdirSync(new URL('../../wsdl/', import.meta.url)).filter(name => name.endsWith('.xsd'))
   assert.deepEqual(
     [...seen].filter(url => url.startsWith('/onvif/wsdl/') && url.endsWith('.xsd')).sort(),

@@ -10,6 +10,10 @@ import { ask, Client, noFirmware, openDoor, post, soapAnswer } from './door.ts'
 const message = post('/onvif/device_service', '<q/>')
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
+const http = (...ports: readonly number[]) => ({ http: ports, https: [] })
+/** HTTP on the operator's port, and no HTTPS. */
+const operators = { http: undefined, https: [] }
+
 /** The first line that comes back for a message from `localAddress`; undefined where the connection just ends. */
 async function asked(
   port: number,
@@ -134,22 +138,22 @@ test('several ports are opened together or not at all', { timeout: 10_000 }, asy
   const ports = createPorts({ host: '127.0.0.1', port: 0 })
   const inUse = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 
-  await assert.rejects(ports.open([free, taken]), inUse, 'without a door it is tried out')
-  assert.deepEqual(ports.ports(), [0])
+  await assert.rejects(ports.open(http(free, taken)), inUse, 'without a door it is tried out')
+  assert.deepEqual(ports.ports(), http(0))
 
   const server = openServer(t)
-  const own = Number((await ports.attach(server, undefined, silent)).port)
-  await assert.rejects(ports.open([free, taken]), error => inUse(error) && error instanceof ListenError)
-  assert.deepEqual(ports.ports(), [own])
+  const own = Number((await ports.attach(server, operators, silent)).port)
+  await assert.rejects(ports.open(http(free, taken)), error => inUse(error) && error instanceof ListenError)
+  assert.deepEqual(ports.ports(), http(own))
   await assert.rejects(fetch(`http://127.0.0.1:${free}/`), 'nothing listens there')
 
-  await ports.open([free, own])
-  assert.deepEqual(ports.ports(), [own, free])
+  await ports.open(http(free, own))
+  assert.deepEqual(ports.ports(), http(own, free))
   assert.equal((await ask(t, free, message))?.status, 200)
-  await ports.keep([taken])
-  assert.deepEqual(ports.ports(), [own, free], 'never without a door')
-  await ports.keep([free])
-  assert.deepEqual(ports.ports(), [free])
+  await ports.keep(http(taken))
+  assert.deepEqual(ports.ports(), http(own, free), 'never without a door')
+  await ports.keep(http(free))
+  assert.deepEqual(ports.ports(), http(free))
   await assert.rejects(fetch(`http://127.0.0.1:${own}/`))
 })
 
@@ -161,8 +165,12 @@ test('where the ports that were set cannot be had, the device is on that of the 
   const taken = typeof address === 'object' ? (address?.port ?? 0) : 0
   const errors: string[] = []
   const ports = createPorts({ host: '127.0.0.1', port: 0 })
-  const origin = await ports.attach(openServer(t), [taken], { ...silent, error: (_, text) => void errors.push(text) })
-  assert.deepEqual(ports.ports(), [Number(origin.port)])
+  const origin = await ports.attach(
+    openServer(t),
+    { ...operators, http: [taken] },
+    { ...silent, error: (_, text) => void errors.push(text) },
+  )
+  assert.deepEqual(ports.ports(), http(Number(origin.port)))
   assert.equal((await ask(t, Number(origin.port), message))?.status, 200)
   assert.equal(errors.length, 1)
 })
