@@ -6,6 +6,7 @@ import { describeFailure, exitCodeOf } from './failure.ts'
 /** Each command and where it lives. Only the one that is asked for is loaded, so that `serve` answers soon after its start. */
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
   serve: { summary: 'run an ONVIF device', load: async () => (await import('./serve.ts')).serveCommand() },
+  discover: { summary: 'find the devices of the network', load: async () => (await import('./discover.ts')).discoverCommand() },
   info: { summary: 'show what a device is and offers', load: async () => (await import('./info.ts')).infoCommand() },
   upgrade: {
     summary: 'send a firmware image to a device and wait until it runs',
