@@ -1,48 +1,50 @@
+import { createAccounts } from './accounts.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
-import { digestAlgorithms } from './auth/httpDigest.ts'
-import { type Config, parseOrigin } from './config.ts'
-import { createAccessPolicy } from './device/accessPolicy.ts'
-import { createAuthFailureWarning } from './device/authFailureWarning.ts'
+import { createBearer } from './auth/bearer.ts'
+import { jwtIssuersOf } from './auth/configuredIssuers.ts'
+import { type Config, ConfigError, parseOrigin } from './config.ts'
+import { appSequenceDocument, createAppSequence, parseAppSequence } from './device/appSequence.ts'
 import { createAuxiliary } from './device/auxiliary.ts'
 import { createBackup } from './device/backup/backup.ts'
 import { createForeignKeys } from './device/backup/foreignKeys.ts'
 import { createRestore } from './device/backup/restore.ts'
+import { createKeystore, type Keystore } from './device/certificates/keystore.ts'
+import { keystoreOverview } from './device/certificates/overview.ts'
 import { createDiscoveryMode } from './device/discoveryMode.ts'
 import { createFirmware, type Firmware } from './device/firmware/firmware.ts'
 import { type Check, createHealth } from './device/firmware/health.ts'
 import { createSettingsSnapshot } from './device/firmware/settingsSnapshot.ts'
 import { storageCheck } from './device/firmware/storageCheck.ts'
 import { createGeoLocations } from './device/geoLocations.ts'
-import { createHashingAlgorithms } from './device/hashingAlgorithms.ts'
+import { createJwt } from './device/jwt.ts'
 import { createAddressFilter } from './device/network/addressFilter.ts'
-import { createProtocols, type Listener } from './device/network/protocols.ts'
-import { createPasswordPolicy } from './device/passwordPolicy.ts'
+import { createProtocols, type Listener, type WantedPorts } from './device/network/protocols.ts'
 import { createRelays } from './device/relays.ts'
 import { createRemoteDiscovery } from './device/remoteDiscovery.ts'
-import { createRemoteUser } from './device/remoteUser.ts'
 import { createScopes } from './device/scopes.ts'
-import { createSeal, type Seal } from './device/seal.ts'
+import { createSeal } from './device/seal.ts'
 import { createStorageConfigurations } from './device/storageConfigurations.ts'
 import { carryDocuments, type Store } from './device/store.ts'
 import { createSupportInformation } from './device/supportInformation.ts'
 import { createDateTime } from './device/time/dateTime.ts'
 import type { UploadTarget } from './device/upload.ts'
-import { createUserRoles } from './device/userRoles.ts'
-import { createUsers } from './device/users.ts'
+import { createDiscovery, type Discovery } from './discovery/discovery.ts'
+import { downloads } from './downloads.ts'
 import { createEngine } from './engine.ts'
-import type { Download } from './http/app.ts'
 import type { HttpOptions } from './http/server.ts'
 import { limits } from './limits.ts'
-import type { Permits } from './onvif/handlers.ts'
 import { paths } from './operations/device/addresses.ts'
-import { deviceHandlers } from './operations/device/index.ts'
+import { createHandlers } from './operations/services.ts'
 import { readTrust } from './platform/developmentCa.ts'
 import { createFileStorage } from './platform/fileStorage.ts'
 import { runHealthHooks } from './platform/healthHooks.ts'
+import { hostNames } from './platform/hostNames.ts'
+import { readJwtIssuers } from './platform/jwtIssuersFile.ts'
 import { createLogs } from './platform/logs.ts'
 import { createMachinePower } from './platform/machinePower.ts'
 import { readPassphrase } from './platform/passphraseFile.ts'
-import type { AntiRollbackStore, Clock, Log, Platform, Storage } from './platform/platform.ts'
+import type { AntiRollbackStore, Log, Platform, Storage } from './platform/platform.ts'
+import { createPublishedKeys } from './platform/publishedKeys.ts'
 import { openReplayFile } from './platform/replayFile.ts'
 import { databaseFile, lockStateFolder, openStateFolder, type StateFolder, subfolder } from './platform/stateFolder.ts'
 import { makeStoreFile, openStoreFile, readStoreFile } from './platform/storeFile.ts'
@@ -58,6 +60,8 @@ interface Order {
   readonly restart: (reason: string, downMs: number) => Promise<void>
   /** Beside the boot record, where the machine has a safer place. */
   readonly antiRollback: AntiRollbackStore | undefined
+  /** For tests: another UDP port than that of WS-Discovery. */
+  readonly discoveryPort: number | undefined
   readonly listener: Listener & {
     /** Ends the connections that `Running.admits` does not admit any more. */
     expel(): void
@@ -67,14 +71,17 @@ interface Order {
 }
 
 /** Everything that runs between two boots; it keeps nothing but what is in the state folder. */
-export interface Running extends Pick<HttpOptions, 'uploads' | 'downloads' | 'firmware' | 'authenticator' | 'logs' | 'publicOrigin'> {
+export interface Running
+  extends Pick<HttpOptions, 'uploads' | 'downloads' | 'firmware' | 'authenticator' | 'logs' | 'publicOrigin' | 'tls' | 'insteadPort'> {
   readonly service: Service
   /** Whether a client with this address may connect. */
   readonly admits: (remoteAddress: string) => boolean
-  /** The ports that a client has set; undefined where the operator's hold. */
-  readonly httpPorts: readonly number[] | undefined
+  /** Where to listen. */
+  readonly ports: WantedPorts
   /** Path of the device service. */
   readonly servicePath: string
+  /** Undefined where the operator does without. */
+  readonly discovery: Discovery | undefined
   /** Goes on with an upgrade that the reboot was part of; `selfCheck` rejects where the device is not well. */
   resume(selfCheck: () => Promise<void>): Promise<void>
   /** Breaks off what must not be cut in the middle. */
@@ -99,7 +106,7 @@ export async function boot(order: Order): Promise<Running> {
 }
 
 async function introduce(
-  { config, terminal, firstPassword, restart, listener, antiRollback }: Order,
+  { config, terminal, firstPassword, restart, listener, antiRollback, discoveryPort }: Order,
   state: StateFolder,
   opened: { close(): void }[],
   closeAll: () => void,
@@ -108,7 +115,10 @@ async function introduce(
     opened.unshift(resource)
     return resource
   }
+  if (config.requireTls && config.tls !== 'self-signed')
+    throw new ConfigError('--require-tls needs --tls self-signed: without any certificate nobody could log in to bring one')
   const publicOrigin = config.publicUrl === undefined ? undefined : parseOrigin(config.publicUrl)
+  const issuers = config.jwtIssuers === undefined ? [] : readJwtIssuers(config.jwtIssuers)
   const lock = lockStateFolder(state)
   opening({ close: lock.release })
   const file = databaseFile(state.path)
@@ -181,11 +191,45 @@ async function introduce(
     settings: { keep: (slot, transaction) => snapshot.keep(slot, transaction, readStoreFile(store, file)), drop: snapshot.drop },
   })
   const [nic] = await network.interfaces()
-  const scopes = createScopes({ store, identity, hwAddress: nic?.hwAddress ?? '' })
-  const discoveryMode = createDiscoveryMode(store)
+  const scopes = createScopes({ store, identity, hwAddress: nic?.hwAddress ?? '', changed: () => void discovery?.changed() })
+  const discoveryMode = createDiscoveryMode(store, () => void discovery?.modeSet())
   const dateTime = createDateTime({ store, clock, network })
-  const protocols = createProtocols({ store, listener })
+  const keystore = createKeystore({
+    store,
+    seal,
+    clock,
+    log: logs.system,
+    allowLegacy: config.legacyCrypto,
+    isTlsEnabled: () => protocols.isTlsEnabled(),
+  })
+  opening({ close: keystore.stop })
+  const jwt = createJwt({ store, keys: keystore.keys, policies: keystore.policies })
+  keystore.referTo(jwt.references)
+  const protocols = createProtocols({
+    store,
+    listener,
+    changed: () => void discovery?.changed(),
+    tls:
+      config.tls === 'off'
+        ? undefined
+        : { isReady: () => keystore.tls.paths().length > 0, required: config.requireTls, onAtFirst: config.tls === 'self-signed' },
+  })
   const addressFilter = createAddressFilter(store)
+  const discovery =
+    config.discovery === 'off'
+      ? undefined
+      : createDiscovery({
+          clock,
+          log: logs.system,
+          endpoint: `urn:uuid:${identity.uuid}`,
+          scopes: () => scopes.list().map(({ uri }) => uri),
+          isDiscoverable: () => discoveryMode.get() === 'Discoverable',
+          admits: addressFilter.admits,
+          door: { address: listener.address, protocols: protocols.list, publicOrigin, path: paths.service },
+          interfaces: config.discoveryInterface,
+          sequence: createAppSequence(store),
+          port: discoveryPort,
+        })
   const geoLocations = createGeoLocations({ store })
   const relays = createRelays({ store, clock, log: logs.system, count: config.relays })
   const auxiliary = createAuxiliary({ store, log: logs.system, functions: config.auxiliary ?? [] })
@@ -218,11 +262,15 @@ async function introduce(
       relays: relays.list(),
       auxiliary: auxiliary.states(),
       storageConfigurations: storageConfigurations.list(),
+      keystore: keystoreOverview(keystore),
+      jwt: jwt.get(),
     }),
-    upgrades: async () => firmware.history(),
+    upgrades: () => firmware.history(),
   })
   // Last of all documents to be looked at: a restored or reset store is complete by now.
   if (users.isEmpty()) users.reset(config.adminUser, firstPassword(config.adminUser))
+  if (config.tls === 'self-signed' && keystore.tls.paths().length === 0)
+    await makeCertificate(keystore, hostNames(listener.address()), identity.serialNumber)
 
   const authenticator = createAuthenticator({
     accounts: users,
@@ -231,8 +279,13 @@ async function introduce(
     algorithms: accounts.hashingAlgorithms.offered,
     permits: accounts.permits,
     failed: accounts.authFailureWarning.failed,
+    bearer: createBearer({
+      issuers: jwtIssuersOf(issuers, jwt.trust, createPublishedKeys({ clock, log: logs.system, trustOf: keystore.serverTrust })),
+      clock,
+    }),
+    cnMapsToUser: keystore.tls.cnMapsToUser,
   })
-  const handlers = deviceHandlers({
+  const handlers = createHandlers({
     identity,
     network,
     power,
@@ -250,16 +303,24 @@ async function introduce(
     relays,
     auxiliary,
     storageConfigurations,
+    keystore,
+    jwt,
+    servesTls: config.tls !== 'off',
+    allowLegacy: config.legacyCrypto,
     remoteDiscovery: config.legacyRemoteDiscovery ? remoteDiscovery : undefined,
     protocols,
+    discovers: discovery !== undefined,
     addressFilter,
     expel: listener.expel,
   })
 
   return {
-    service: createService({ handlers, authenticator, clock, logs, strict: config.strict, publicOrigin }),
+    service: createService({ handlers, authenticator, clock, logs, strict: config.strict, publicOrigin, requireTls: config.requireTls }),
     servicePath: paths.service,
-    httpPorts: protocols.httpPorts(),
+    ports: protocols.wantedPorts(),
+    tls: config.tls === 'off' ? undefined : keystore.tls,
+    insteadPort: config.requireTls ? () => listener.ports().https[0] ?? config.httpsPort : undefined,
+    discovery,
     admits: addressFilter.admits,
     publicOrigin,
     authenticator,
@@ -287,8 +348,19 @@ async function introduce(
   }
 }
 
-/** Time does not go back with the settings. */
-const carryMachine = (present: string, restored: string): void => carryDocuments(present, restored, { [clockDocument]: parseClockOffset })
+/** So that HTTPS works from the first minute: whoever wants a better certificate replaces it (ReplaceServerCertificateAssignment). */
+async function makeCertificate({ keys, certificates, paths: chains, tls }: Keystore, names: readonly string[], serialNumber: string) {
+  const alias = 'made by the device'
+  const { id: keyId } = keys.createEc('secp256r1', alias)
+  await keys.whenReady(keyId)
+  const subject = [[{ type: 'CN', value: `onvifd ${serialNumber}` }]]
+  const certificate = await certificates.createSelfSigned({ keyId, subject, alias, hostNames: names })
+  tls.addPath(chains.create([certificate], alias))
+}
+
+/** Neither time nor what clients order our messages by goes back with the settings. */
+const carryMachine = (present: string, restored: string): void =>
+  carryDocuments(present, restored, { [clockDocument]: parseClockOffset, [appSequenceDocument]: parseAppSequence })
 
 /** What a new image has to be able to do before it is kept. */
 function checksOf(
@@ -322,77 +394,4 @@ function checksOf(
       run: signal => runHealthHooks(healthHooks, log, signal),
     },
   ]
-}
-
-/** Who may log in, how, and what for. */
-export function createAccounts({
-  store,
-  seal,
-  clock,
-  log,
-}: {
-  readonly store: Store
-  readonly seal: Seal
-  readonly clock: Clock
-  readonly log: Log
-}) {
-  const passwordPolicy = createPasswordPolicy({ store })
-  const { weaknessOf, remembered } = passwordPolicy
-  const userRoles = createUserRoles({ store, isUsed: role => users.list().some(({ roles }) => roles?.includes(role)) })
-  const users = createUsers({ store, seal, weaknessOf, remembered, roleExists: userRoles.exists })
-  const accessPolicy = createAccessPolicy({ store })
-  /** By the access policy, or by what the roles of a user of the level Extended open. */
-  const permits: Permits = ({ level, roles = [] }, access, operation) =>
-    level === 'Extended' ? userRoles.permit(roles, operation, of => accessPolicy.admits(access, of)) : accessPolicy.admits(access, level)
-  return {
-    users,
-    userRoles,
-    accessPolicy,
-    permits,
-    passwordPolicy,
-    remoteUser: createRemoteUser({ store, seal }),
-    authFailureWarning: createAuthFailureWarning({ store, clock, log }),
-    hashingAlgorithms: createHashingAlgorithms({ store, supported: digestAlgorithms }),
-  }
-}
-
-/** What GetSystemUris names. The operation is for every user, the files are not: they are asked for on their own (Core 8.3.2). */
-function downloads(from: {
-  readonly logs: Awaited<ReturnType<typeof createLogs>>
-  readonly supportInformation: ReturnType<typeof createSupportInformation>
-  readonly backup: ReturnType<typeof createBackup>
-}): ReadonlyMap<string, Download> {
-  const access = 'READ_SYSTEM_SECRET'
-  const log = (type: 'System' | 'Access', fileName: string) =>
-    ({
-      access,
-      operation: 'GetSystemLog',
-      contentType: 'text/plain; charset=utf-8',
-      fileName,
-      read: () => from.logs.read(type),
-    }) as const
-  return new Map<string, Download>([
-    [paths.systemLog, log('System', 'system.log')],
-    [paths.accessLog, log('Access', 'access.log')],
-    [
-      paths.supportInformation,
-      {
-        access,
-        operation: 'GetSystemSupportInformation',
-        contentType: 'application/x-tar',
-        fileName: 'support.tar',
-        read: async () => from.supportInformation.archive(),
-      },
-    ],
-    [
-      paths.backup,
-      {
-        access,
-        operation: 'GetSystemBackup',
-        contentType: 'application/octet-stream',
-        fileName: 'onvifd.backup',
-        read: from.backup.make,
-      },
-    ],
-  ])
 }

@@ -35,6 +35,42 @@ export const options = {
     meaning: 'TCP port; 0 picks a free one and prints it',
     parse: text => wholeNumber('--port', text, 0, 65_535),
   }),
+  tls: option<'off' | 'self-signed' | 'keystore'>({
+    flag: '--tls <mode>',
+    environment: 'ONVIFD_TLS',
+    fallback: 'keystore',
+    meaning:
+      'HTTPS: off, keystore for certificates that clients load and assign before they enable it, or self-signed, which makes one on first start and enables it at once',
+    parse: text => oneOf('--tls', text, ['off', 'self-signed', 'keystore'] as const),
+  }),
+  httpsPort: option({
+    flag: '--https-port <number>',
+    environment: 'ONVIFD_HTTPS_PORT',
+    fallback: 8443,
+    meaning: 'TCP port of HTTPS, where it is enabled; 0 picks a free one',
+    parse: text => wholeNumber('--https-port', text, 0, 65_535),
+  }),
+  requireTls: option({
+    flag: '--require-tls',
+    environment: 'ONVIFD_REQUIRE_TLS',
+    fallback: false,
+    meaning: 'answer over HTTP only what is for everybody (class PRE_AUTH); needs --tls self-signed, whose certificate can be replaced',
+    parse: text => oneOf('--require-tls', text, ['true', 'false']) === 'true',
+  }),
+  legacyCrypto: option({
+    flag: '--legacy-crypto',
+    environment: 'ONVIFD_LEGACY_CRYPTO',
+    fallback: false,
+    meaning: 'also take SHA-1 signatures, PKCS #12 files with 3DES, and TLS 1.0 and 1.1, which stay off until a client enables them',
+    parse: text => oneOf('--legacy-crypto', text, ['true', 'false']) === 'true',
+  }),
+  jwtIssuers: option<string | undefined>({
+    flag: '--jwt-issuers <file>',
+    environment: 'ONVIFD_JWT_ISSUERS',
+    fallback: undefined,
+    meaning: 'JSON file of the issuers whose JSON Web Tokens are taken over HTTPS',
+    parse: text => resolve(text),
+  }),
   publicUrl: option<string | undefined>({
     flag: '--public-url <url>',
     environment: 'ONVIFD_PUBLIC_URL',
@@ -199,6 +235,20 @@ export const options = {
     meaning: 'file whose first line opens the backups, so that another device can take them; without it they open on this device alone',
     parse: text => resolve(text),
   }),
+  discovery: option<'on' | 'off'>({
+    flag: '--discovery <switch>',
+    environment: 'ONVIFD_DISCOVERY',
+    fallback: 'on',
+    meaning: 'whether clients find the device by WS-Discovery; on a loopback --host it stays on the loopback interface',
+    parse: text => oneOf('--discovery', text, ['on', 'off'] as const),
+  }),
+  discoveryInterface: option<readonly string[] | undefined>({
+    flag: '--discovery-interface <names>',
+    environment: 'ONVIFD_DISCOVERY_INTERFACE',
+    fallback: undefined,
+    meaning: 'network interfaces of the machine, by commas, on which it is found; without it all that lead to --host',
+    parse: parseLinks,
+  }),
   legacyRemoteDiscovery: option({
     flag: '--legacy-remote-discovery',
     environment: 'ONVIFD_LEGACY_REMOTE_DISCOVERY',
@@ -242,6 +292,11 @@ export type Config = { readonly [K in OptionName]: ReturnType<(typeof options)[K
 const {
   host,
   port,
+  tls,
+  httpsPort,
+  requireTls,
+  legacyCrypto,
+  jwtIssuers,
   publicUrl,
   state,
   adminUser,
@@ -270,11 +325,18 @@ const {
   auxiliary,
   backupPassphraseFile,
   legacyRemoteDiscovery,
+  discovery,
+  discoveryInterface,
 } = options
 
 export const defaults: Config = {
   host: host.fallback,
   port: port.fallback,
+  tls: tls.fallback,
+  httpsPort: httpsPort.fallback,
+  requireTls: requireTls.fallback,
+  legacyCrypto: legacyCrypto.fallback,
+  jwtIssuers: jwtIssuers.fallback,
   publicUrl: publicUrl.fallback,
   state: state.fallback,
   adminUser: adminUser.fallback,
@@ -300,6 +362,8 @@ export const defaults: Config = {
   auxiliary: auxiliary.fallback,
   backupPassphraseFile: backupPassphraseFile.fallback,
   legacyRemoteDiscovery: legacyRemoteDiscovery.fallback,
+  discovery: discovery.fallback,
+  discoveryInterface: discoveryInterface.fallback,
   strict: strict.fallback,
   logLevel: logLevel.fallback,
   logFormat: logFormat.fallback,
@@ -323,6 +387,14 @@ function parseInterfaces(text: string): readonly string[] {
   return isList && names.length <= limits.interfacesMax && !names[0]?.startsWith('wlan')
     ? names
     : refuse('--interfaces', text, `a list such as eth0,eth1,wlan0: up to ${limits.interfacesMax} names, and not a wlan… first`)
+}
+
+/** Any name that Linux takes: br-lan, enp0s31f6, eth0.100. */
+function parseLinks(text: string): readonly string[] {
+  const names = text.split(',')
+  return names.every(name => /^[^\s/,:%]{1,15}$/.test(name))
+    ? [...new Set(names)]
+    : refuse('--discovery-interface', text, 'a list of interfaces of this machine, such as eth0,lo')
 }
 
 function seconds(flag: string, text: string): number {

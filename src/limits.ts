@@ -49,6 +49,8 @@ export const limits = {
   silenceTimeoutMs: 30_000,
   /** How long running requests may go on when the device stops. */
   drainTimeoutMs: 2_000,
+  /** After a TLS alert: until the client has read it, and closes by itself. */
+  alertLingerMs: 500,
   /** How often a port that is being given up is looked over for connections that have become idle. */
   idleCheckMs: 250,
   /** A name of DNS, or an IPv6 literal, with its port. */
@@ -90,6 +92,30 @@ export const limits = {
   guessesWaitingMax: 64,
   /** Longest Authorization header: the Digest fields with a long user name and URI. */
   authorizationCharactersMax: 4_096,
+  /** A JSON Web Token with a dozen roles takes 1,000; the head of a request has room for this and little more. */
+  bearerCharactersMax: 12_288,
+  /** How far the clocks of an issuer and of the device may be apart. */
+  jwtSkewSeconds: 60,
+  jwtIssuersMax: 8,
+  /** Keys of one issuer: the present one, the next, and some for other uses. */
+  jwtKeysMax: 16,
+  /** A file of issuers, or the keys of one, or what one says of itself. */
+  jwtFileBytesMax: 262_144,
+  /** Names of the device and of groups that it belongs to. */
+  jwtAudiencesMax: 32,
+  /** Claims that a token needs beside the usual ones, and the values of each. */
+  jwtClaimsMax: 16,
+  jwtClaimValuesMax: 32,
+  /** An audience, or the name or a value of a claim. */
+  jwtTextCharactersMax: 256,
+  /** An issuer that changes its keys publishes the new one in good time; one that takes a key back wants to be heard. */
+  jwtKeysFreshMs: 600_000,
+  /** As long as the issuer cannot be reached. */
+  jwtKeysStaleMaxMs: 3_600_000,
+  /** So that tokens with invented keys do not make the device ask all the time. */
+  jwtFetchPauseMs: 30_000,
+  /** A log-in waits for it, twice at most. */
+  jwtFetchTimeoutMs: 5_000,
 
   // Users
   usersMax: 32,
@@ -117,6 +143,38 @@ export const limits = {
   // Scopes
   scopesMax: 64,
   scopeCharactersMax: 512,
+
+  // Discovery
+  /** WS-Discovery 2.4: a Hello or ProbeMatches waits a random time up to this, so that not all devices speak at once. */
+  discoveryDelayMaxMs: 500,
+  /** The largest probes come from programs that declare every namespace of ONVIF: 5 KB. */
+  discoveryPacketBytesMax: 8_192,
+  /** Such a message nests 5 deep and has about ten elements; those programs declare some 60 prefixes. */
+  discoveryDepthMax: 10,
+  discoveryElementsMax: 64,
+  discoveryNamespacesMax: 128,
+  /** Sent back in the answer; a UUID takes 45. */
+  discoveryMessageIdCharactersMax: 256,
+  /** An answer names the scopes that fit; GetScopes has all. Ordinary devices have ten, of 50 characters each. */
+  discoveryScopesCharactersMax: 4_096,
+  /** Answers to one source: as many as a few programs on one machine ask for at once, … */
+  discoveryAnswersBurst: 20,
+  /** … then this many a second. A forged sender gets no more of our answers than that. */
+  discoveryAnswersPerSecond: 2,
+  /** All sources together, for whoever forges many. */
+  discoveryAnswersBurstOfAll: 200,
+  discoveryAnswersPerSecondOfAll: 50,
+  /** Sources remembered, about 150 bytes each; the one that asked least lately makes room. */
+  discoverySourcesMax: 1_000,
+  /** SOAP over UDP repeats a message up to four times within this (MULTICAST_UDP_REPEAT, UDP_UPPER_DELAY); a person presses again later. */
+  discoveryRepeatMs: 2_000,
+  /** Questions remembered meanwhile: all that may be answered in this time. */
+  discoveryRepeatsMax: 400,
+  /** How often the addresses of the machine are looked at. */
+  discoveryAddressPollMs: 2_000,
+  /** Network interfaces on which discovery is heard, and addresses of each that it names. */
+  discoveryLinksMax: 32,
+  discoveryAddressesMax: 8,
 
   // State
   /** A process that was just ended may hold the lock of the state for another moment. */
@@ -241,6 +299,50 @@ export const limits = {
   /** … and have some ten settings for each file. */
   libconfigValuesMax: 10_000,
   imageRoleCharactersMax: 32,
+
+  // Keystore: more than the minimums of Security 5.5.7.7, for a recorder with several names and networks
+  /** Key pairs with a private key; a rotation of every one of them, while the old ones are still in use. */
+  keysMax: 64,
+  /** Own ones with what stands above them, and trust anchors. */
+  certificatesMax: 128,
+  certificationPathsMax: 32,
+  /** Certificates of one path; three is the rule. */
+  certificationPathLengthMax: 10,
+  /** With the largest of everything a backup has to stay below `backupBytesMax`. */
+  crlsMax: 8,
+  passphrasesMax: 32,
+  /** Security 5.5.7.7 asks for 40 characters. */
+  passphraseCharactersMax: 128,
+  validationPoliciesMax: 16,
+  trustAnchorsMax: 32,
+  tlsPathsMax: 8,
+  tlsPoliciesMax: 8,
+  dot1xConfigurationsMax: 8,
+  /** Outer and inner method; three would be a chain that no supplicant knows. */
+  dot1xStagesMax: 2,
+  keystoreTextCharactersMax: 256,
+  /** tas:KeyID and the other identifiers; what clients of the Device service choose is bounded like them. */
+  keystoreIdCharactersMax: 64,
+  /** A certificate with a hundred names takes 4 KB; a chain of three EC certificates 2 KB. */
+  certificateBytesMax: 8_192,
+  /** An RSA key of 4096 bits takes 2.4 KB, encrypted as well. */
+  privateKeyBytesMax: 16_384,
+  /** A key and the ten certificates of the longest path, with room. */
+  pkcs12BytesMax: 65_536,
+  pkcs12BagsMax: 32,
+  /** About 2,200 revoked certificates. */
+  crlBytesMax: 65_536,
+  crlNodesMax: 20_000,
+  certificateSubjectPartsMax: 32,
+  certificateExtensionsMax: 32,
+  /** Larger ones make a verification a matter of seconds. */
+  rsaBitsMax: 8_192,
+  /** Rounds of PBKDF2 in one file: OWASP recommends 600,000; they run on another thread, half a second for a million. */
+  pbkdf2RoundsMax: 2_000_000,
+  /** Rounds of the derivation in PKCS #12 (RFC 7292 B.2), which runs on the event loop: 18 ms. Java takes 10,000, OpenSSL 2,048. */
+  pkcs12RoundsMax: 10_000,
+  /** Key pairs made at the same time: the other cores are for the clients. */
+  keyGenerationsMax: 1,
 
   // Firmware slots
   /** A slot of the virtual device: room for the root file system of a camera or recorder. */
@@ -385,6 +487,13 @@ export const limits = {
   clientRefusalsMax: 3,
   /** Pause between two questions whether the device is back. */
   clientPollMs: 250,
+  /** How long devices may answer a probe: their random delay, and some more for slow ones. */
+  searchMs: 3_000,
+  /** UDP loses packets: the same probe again after this time. */
+  searchRepeatMs: 700,
+  searchDevicesMax: 10_000,
+  /** An answer with its scopes and addresses: the largest datagram. */
+  searchAnswerElementsMax: 2_000,
   /** One such question: a host that is down takes the packet and says nothing. */
   clientPollTimeoutMs: 5_000,
   /** A device is up in a second; a loaded machine takes longer. */

@@ -27,6 +27,8 @@ interface Parts {
   readonly strict: boolean
   /** What every address in an answer begins with, instead of what the client used; see `--public-url`. */
   readonly publicOrigin: URL | undefined
+  /** Answers over TLS alone what is not for everybody; see `--require-tls`. */
+  readonly requireTls?: boolean
 }
 
 /** What is known of a request so far, for the access log and for the fault. */
@@ -55,13 +57,14 @@ interface Message extends Package {
   readonly arriving?: Opening
 }
 
-export function createService({ handlers, authenticator, clock, logs, strict, publicOrigin }: Parts): Service {
+export function createService({ handlers, authenticator, clock, logs, strict, publicOrigin, requireTls = false }: Parts): Service {
   const codec = createCodec(contract, { strict })
 
   async function answer(request: SoapRequest, progress: Progress, outgoing: Outgoing): Promise<string> {
+    const isOpen = !requireTls || isSecure(request)
     const { body: bytes, contentType } = request
     const isWhole = bytes instanceof Uint8Array
-    if (isWhole && bytes.length === 0 && request.authorization === undefined) {
+    if (isWhole && bytes.length === 0 && request.authorization === undefined && isOpen) {
       // `curl --digest` asks for the challenge with an empty body before it sends the message.
       progress.challenge = 'fresh'
       throw fault('NotAuthorized', 'log in to call this service')
@@ -72,6 +75,8 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
     if (operation === undefined) throw fault('UnknownAction', `this service has no operation ${body.name}`)
     progress.operation = operation
     const { access } = operations[operation]
+    // No challenge goes with it: what a client would answer is better kept from the clear.
+    if (access !== 'PRE_AUTH' && !isOpen) throw fault('NotAuthorized', 'this device answers that over HTTPS only')
     if (access !== 'PRE_AUTH') progress.caller = await authorize(request, header, operation, access, progress)
     return writeAnswer(await perform(operation, body, request, await complete(message, operation), progress, outgoing))
   }
@@ -124,18 +129,21 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
 
   /** Core 5.9.1: 401 and a challenge where credentials are missing or HTTP's are wrong, 400 where the message's are wrong. */
   async function authorize(
-    { target, authorization, remoteAddress }: SoapRequest,
+    request: SoapRequest,
     header: XmlElement | undefined,
     operation: OperationName,
     access: Exclude<AccessClass, 'PRE_AUTH'>,
     progress: Progress,
   ): Promise<Caller> {
+    const { target, authorization, remoteAddress, certificateNames } = request
     const verdict = await authenticator.authenticate({
       method: 'POST',
       target,
       authorization,
       token: readUsernameToken(header),
       remoteAddress,
+      isSecure: isSecure(request),
+      certificateNames,
     })
     if (verdict.kind === 'anonymous') {
       progress.challenge = 'fresh'
@@ -193,11 +201,13 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
         'content-type': contentType,
         'content-length': String(Buffer.byteLength(body)),
       }
-      if (status === 401) headers['www-authenticate'] = authenticator.challenges(progress.challenge === 'stale')
+      if (status === 401) headers['www-authenticate'] = authenticator.challenges(progress.challenge === 'stale', isSecure(request))
       return { status, headers, body, afterReply: outgoing.effects.length > 0 ? () => runInOrder(outgoing.effects) : undefined }
     },
   }
 }
+
+const isSecure = ({ origin }: SoapRequest): boolean => origin.protocol === 'https:'
 
 /** A fault is passed on, and says why a message broke off; anything else is a bug or a failing port, of which the client learns nothing but that (Core 5.8.2.4). */
 function asFault(error: unknown): SoapFault {

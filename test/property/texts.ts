@@ -11,6 +11,7 @@ export const edges = [
   'AAAA¦AAA¦AAA=¦AA==¦AB==¦AAB=¦A A A A¦A===¦====¦AAAA AAAA¦AA=A¦-_-_¦é',
   `00¦0¦aF¦zz¦0 0¦ 00 ¦${'00'.repeat(31)}¦${'00'.repeat(32)}¦${'00'.repeat(33)}`,
   'http://a b¦http://[::1¦http://[::1]:80¦%zz¦%41¦a:b:c¦:a¦1:a¦http://a:x/¦http://a:99999999999/¦#a#b¦http://é/{x}|\\^`<>"¦//¦///¦a//b¦?¦http://u@h@i/¦[x]¦x#[y]',
+  'a-b.c_d¦_a¦-a¦.a¦1a¦a:b¦ a ¦a·b¦a/b',
   'Manual¦ Manual¦manual¦a  b¦a,b¦a b c¦passphrase¦short¦pass\tphrase',
   `${'y'.repeat(64)}¦${'y'.repeat(65)}¦${'\u{1f600}'.repeat(64)}¦${'\u{1f600}'.repeat(65)}¦${'y'.repeat(128)}¦${'y'.repeat(129)}`,
 ].flatMap(line => line.split('¦'))

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type {
   AnyElement,
   AnyParticle,
+  ChoiceParticle,
   ComplexType,
   Contract,
   ElementParticle,
@@ -43,12 +44,18 @@ function simple(type: SimpleType, contract: Contract, depth: number): fc.Arbitra
         fc.webUrl({ withFragments: true, withQueryParameters: true }),
         fc.constantFrom('', 'urn:uuid:1', '/a/b?c#d', '../é', 'http://[::1]:80/'),
       )
+    case 'NCName':
+      return fc.stringMatching(/^[A-Za-z_é][\w.\-é·]{0,40}$/)
     case 'boolean':
       return fc.boolean()
     case 'int':
       return fc.integer({ min: minInclusive ?? -2147483648, max: maxInclusive ?? 2147483647 })
     case 'integer':
       return fc.maxSafeInteger().map(value => Math.min(Math.max(value, minInclusive ?? -Infinity), maxInclusive ?? Infinity))
+    case 'nonNegativeInteger':
+      return fc.maxSafeNat()
+    case 'positiveInteger':
+      return fc.maxSafeNat().map(value => Math.max(value, 1))
     case 'float':
     case 'double':
       return fc.double().map(value => value + 0) // no -0: it comes back as 0
@@ -87,7 +94,7 @@ const duration = fc
   .record({ sign: fc.constantFrom('', '-'), days: fc.nat(400), hours: fc.nat(30), seconds: fc.float({ min: 0, max: 100, noNaN: true }) })
   .map(({ sign, days, hours, seconds }) => `${sign}P${days}DT${hours}H${Math.abs(seconds).toFixed(3)}S`)
 
-function complex({ attributes, content, text }: ComplexType, contract: Contract, depth: number): fc.Arbitrary<unknown> {
+function complex({ attributes, content, text }: ComplexType, contract: Contract, depth: number): fc.Arbitrary<object> {
   const model: Record<string, fc.Arbitrary<unknown>> = {}
   const required: string[] = []
   for (const { name, type, required: needed } of attributes) {
@@ -98,20 +105,31 @@ function complex({ attributes, content, text }: ComplexType, contract: Contract,
     model.$value = ofType(text, contract, depth)
     required.push('$value')
   }
+  const choices: fc.Arbitrary<object>[] = []
   for (const particle of content) {
+    if (particle.kind === 'choice') {
+      choices.push(choice(particle, contract, depth))
+      continue
+    }
     const values = ofParticle(particle, contract, depth + 1)
     if (!values) continue
     const name = particle.kind === 'element' ? particle.name : '$any'
     model[name] = values
     if (particle.min > 0) required.push(name)
   }
-  return fc.record(model, { requiredKeys: required, noNullPrototype: true })
+  const rest = fc.record(model, { requiredKeys: required, noNullPrototype: true })
+  return choices.length === 0 ? rest : fc.tuple(rest, ...choices).map(parts => Object.assign({}, ...parts))
 }
 
-function ofParticle(particle: Particle, contract: Contract, depth: number): fc.Arbitrary<unknown> | undefined {
+/** The members of one alternative. */
+function choice({ min, alternatives }: ChoiceParticle, contract: Contract, depth: number): fc.Arbitrary<object> {
+  const values = alternatives.map(alternative => complex({ kind: 'complex', content: alternative, attributes: [] }, contract, depth))
+  return fc.oneof(...(min === 0 ? [fc.constant({})] : []), ...values)
+}
+
+function ofParticle(particle: Exclude<Particle, ChoiceParticle>, contract: Contract, depth: number): fc.Arbitrary<unknown> | undefined {
   if (depth > DEPTH_MAX && particle.min === 0) return undefined
   if (particle.kind === 'any') return wildcard(particle, contract)
-  if (particle.kind === 'choice') throw new Error('no message has a choice')
   return elements(particle, contract, depth)
 }
 

@@ -14,10 +14,9 @@ const complex = (...content: Extract<Contract['types'][string], { kind: 'complex
 const contract: Contract = {
   namespaces: { xs: 'http://www.w3.org/2001/XMLSchema', tds: 'urn:d', tt: 'urn:t' },
   elements: Object.fromEntries(
-    ['Choice', 'Optional', 'Union', 'Default', 'Few', 'Other', 'Own', 'Strict', 'Skip', 'Listed', 'Guest', 'Loop', 'Twice'].map(name => [
-      `tds:${name}`,
-      `tds:${name}`,
-    ]),
+    ['Choice', 'Optional', 'Union', 'Default', 'Standard', 'Few', 'Other', 'Own', 'Strict', 'Skip', 'Listed', 'Guest', 'Loop', 'Twice'].map(
+      name => [`tds:${name}`, `tds:${name}`],
+    ),
   ),
   types: {
     'tds:Choice': complex(
@@ -41,6 +40,7 @@ const contract: Contract = {
         { prefix: 'tt', name: 'm', type: 'xs:int', required: true },
       ],
     },
+    'tds:Standard': complex({ ...element('A', 'xs:int'), default: '7' }, { ...element('B', 'xs:boolean', 0), default: 'false' }),
     'tds:Few': complex(element('A', 'xs:int', 2, 3)),
     'tds:Other': complex(any('##other', 'lax', 1)),
     'tds:Own': complex(any('##targetNamespace', 'lax')),
@@ -70,6 +70,11 @@ const cases: readonly (readonly [element: string, content: string, result: unkno
   ['Union', '<U> 7 </U>', { U: 7 }],
   ['Union', '<U>all</U>', { U: 'all' }],
   ['Union', '<U>some</U>', 'Union/U is not xs:int or one of all, none'],
+  ['Standard', '<A/>', { A: 7 }],
+  ['Standard', '<A/><B/>', { A: 7, B: false }],
+  ['Standard', '<A>1</A><B>true</B>', { A: 1, B: true }],
+  ['Standard', '<A> </A>', 'Standard/A is not xs:int'],
+  ['Standard', '', 'Standard lacks the element A'],
   ['Few', '<A>1</A>', 'Few lacks the element A'],
   ['Few', '<A>1</A><A>2</A><A>3</A>', { A: [1, 2, 3] }],
   ['Few', '<A>1</A><A>2</A><A>3</A><A>4</A>', 'Few/A[4] is out of order or given too often'],

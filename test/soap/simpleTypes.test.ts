@@ -26,7 +26,7 @@ function facets({ enumeration = [], ...type }: SimpleType): string {
 
 /** Where libxml2 is wrong, each with the section that says so. */
 function excused(type: SimpleType | undefined, name: QualifiedName, text: string): boolean {
-  const primitive = type?.primitive ?? name.slice('xs:'.length)
+  const primitive = type?.primitive ?? (type?.list ?? name).slice('xs:'.length)
   switch (primitive) {
     case 'base64Binary': // XML Schema Part 2, 3.2.16: no characters but those of the alphabet, no bits that nobody needs
       return true
@@ -34,6 +34,8 @@ function excused(type: SimpleType | undefined, name: QualifiedName, text: string
     case 'dateTime':
       return /T(?:\.[0-9]|[0-9]+\.S)|^\s|\s$/.test(text)
     case 'integer': // no end, but ours: see `builtIns`
+    case 'nonNegativeInteger':
+    case 'positiveInteger':
       return /9{20}/.test(text)
     default:
       return false
