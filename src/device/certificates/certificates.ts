@@ -10,9 +10,9 @@ import type { Passphrases } from './passphrases.ts'
 import { addPath } from './paths.ts'
 import { describeKey } from './x509/algorithms.ts'
 import { type Certificate, readCertificate } from './x509/certificate.ts'
+import { loadKeyFiles } from './x509/loadKeyFiles.ts'
 import { type AttributeOrder, type ExtensionOrder, makeRequest, makeSelfSigned, usualSignatureAlgorithm } from './x509/making.ts'
 import type { DistinguishedName } from './x509/names.ts'
-import { readPkcs12 } from './x509/pkcs12.ts'
 
 /** tas:X509Certificate. */
 export interface CertificateEntry {
@@ -191,6 +191,7 @@ export function createCertificates({ content, keys, passphrases, seal, clock, al
         integrityRequired: upload.integrityPassphraseId !== undefined,
         encryption: secret(upload.encryptionPassphraseId),
       }
+      const { readPkcs12 } = await loadKeyFiles()
       const file = await opening('BadPKCS12File', () => readPkcs12(der, secrets, allowLegacy))
       const wanted = upload.ignoreAdditionalCertificates === true ? file.certificates.slice(0, 1) : file.certificates
       if (wanted.length > limits.certificationPathLengthMax)

@@ -11,10 +11,11 @@ import { opening, reading } from './faultNames.ts'
 import { addPrivateKey, makePair } from './keys.ts'
 import { addPath, leafHasPrivateKey, pathFrom } from './paths.ts'
 import { addPolicy } from './trust.ts'
+import { spkiOf } from './x509/algorithms.ts'
 import { type Certificate, type CertificateInformation, isSelfIssued, readCertificate, splitPem } from './x509/certificate.ts'
+import { loadKeyFiles } from './x509/loadKeyFiles.ts'
 import { type AttributeOrder, makeSelfSigned, usualSignatureAlgorithm } from './x509/making.ts'
 import { type DistinguishedName, nameOf, parseNameText } from './x509/names.ts'
-import { readPrivateKey, spkiOf } from './x509/privateKey.ts'
 
 /** A certificate under the name that clients of the Device service use: their own one, or else its ID. */
 export interface NamedCertificate {
@@ -172,6 +173,7 @@ export function createDeviceCertificates({ content, certificates, seal, clock, a
     ): Promise<void> {
       if (requested.length > limits.certificatesMax) throw fault('MaxCertificates', 'there is no room for so many')
       const items = await loadEach(requested)
+      const { readPrivateKey } = await loadKeyFiles()
       const pairs = []
       for (const { pkcs8, ...item } of items) {
         const key = await opening('CertificateFormat', () => readPrivateKey(pkcs8, undefined, allowLegacy), formatOnly)

@@ -8,8 +8,8 @@ import { assertAlias, assertRoom, type Content, find, type KeyStatus, newId, typ
 import type { ContentDocument } from './contentDocument.ts'
 import { opening } from './faultNames.ts'
 import type { Passphrases } from './passphrases.ts'
-import { describeKey } from './x509/algorithms.ts'
-import { readPrivateKey, spkiOf } from './x509/privateKey.ts'
+import { describeKey, spkiOf } from './x509/algorithms.ts'
+import { loadKeyFiles } from './x509/loadKeyFiles.ts'
 
 /** tas:KeyAttribute. Nothing of this is secret. */
 export interface Key {
@@ -162,6 +162,7 @@ export function createKeys({ content, seal, passphrases, log, allowLegacy, onKey
       assertAlias(alias)
       assertKeyRoom(content.get())
       const secret = passphrase ?? (passphraseId === undefined ? undefined : passphrases.open(passphraseId))
+      const { readPrivateKey } = await loadKeyFiles()
       const key = await opening('BadPKCS8File', () => readPrivateKey(der, secret, allowLegacy))
       let id = ''
       content.change(all => {

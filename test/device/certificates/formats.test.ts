@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls'
 import * as asn1js from 'asn1js'
 import forge from 'node-forge'
 import { AlgorithmIdentifier, DigestInfo, MacData, PBES2Params, PBKDF2Params, PFX } from 'pkijs'
+import { loadKeyFiles } from '../../../src/device/certificates/x509/loadKeyFiles.ts'
 import { readRequest } from '../../../src/device/certificates/x509/making.ts'
 import { X509Error } from '../../../src/device/certificates/x509/x509Error.ts'
 import { limits } from '../../../src/limits.ts'
@@ -404,6 +405,8 @@ test('the largest CRL, and the dearest key and PKCS #12 file, do not stop the de
   const crl = read('dear.crl.der')
   assert.ok(crl.length > limits.crlBytesMax * 0.8 && crl.length <= limits.crlBytesMax, `${crl.length}`)
   openssl('pkcs12', '-export', '-inkey', 'dear.key', '-in', 'dear.crt', '-out', 'dear.p12', '-passout', 'pass:a', '-iter', '10000')
+  // Once in the life of a process, by itself, and faster with the compile cache of `npm start`.
+  await loadKeyFiles()
   const { crls, certificates, keys } = newKeystore()
   openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:4096', '-out', 'large.key')
   openssl(

@@ -1,4 +1,4 @@
-import { constants, type KeyObject, verify } from 'node:crypto'
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { limits } from '../../../limits.ts'
 import { X509Error } from './x509Error.ts'
 
@@ -109,3 +109,7 @@ export function isSignedBy(key: KeyObject, oid: string, data: Uint8Array, signat
       return type === 'ec' && digest !== undefined && verify(digest, data, { key, dsaEncoding: 'der' }, signature)
   }
 }
+
+/** SubjectPublicKeyInfo in DER: the same key gives the same bytes. */
+export const spkiOf = (key: KeyObject): Buffer =>
+  (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })

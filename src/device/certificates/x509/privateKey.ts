@@ -60,7 +60,3 @@ async function readPlain(der: Uint8Array): Promise<KeyObject> {
   if (!isPair) throw new X509Error('mismatch', 'the private key does not go with the public key beside it')
   return key
 }
-
-/** SubjectPublicKeyInfo in DER: the same key gives the same bytes. */
-export const spkiOf = (key: KeyObject): Buffer =>
-  (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })
