@@ -215,7 +215,8 @@ test('an upload over a network that breaks it twice arrives, and is installed on
   const upgraded = await onvifd(['upgrade', network.origin, image, '--user', admin.name], login)
   assert.equal(upgraded.code, 0, upgraded.stderr)
   assert.equal(daemon.output().match(/"firmware upload|firmware upload \{/g)?.length, 3, daemon.output())
-  assert.match(daemon.output(), /"range":\{"firstByte":\d{7,},"totalBytes":\d+\}/)
+  // A reset takes along what the device had not read yet: how far it was depends on how fast it is.
+  assert.match(daemon.output(), /"range":\{"firstByte":[1-9]\d*,"totalBytes":\d+\}/)
   const history: unknown = JSON.parse((await firmware('history', daemon.url, '--json')).stdout)
   assert.ok(Array.isArray(history) && history.length === 1)
   assert.equal(await runningVersion(daemon), '1.3.0')
