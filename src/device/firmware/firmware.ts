@@ -108,7 +108,10 @@ export async function createFirmware(parts: FirmwareParts) {
 
   function offset(ticket: string): number {
     tickets.check(ticket)
-    return current?.feed.isWaiting ? current.feed.receivedBytes : 0
+    // Of a connection that broke, its client may know first: whoever is told 0 begins anew.
+    if (current && !current.feed.isWaiting)
+      throw new UploadRefusal(409, 'busy', 'the upload to this address is still running', { transaction: transactionOf(runner.state()) })
+    return current?.feed.receivedBytes ?? 0
   }
 
   /** Lets go of an upload that broke off: what it brought is worth nothing any more. */

@@ -71,6 +71,19 @@ test('an upload that broke off can begin anew, and nothing of it is left', async
   assert.equal((await firmware.report()).slots.find(({ next }) => next)?.sha256, sha256(other))
 })
 
+test('as long as the device has not noticed that an upload broke, it does not say that nothing came', async () => {
+  const { firmware } = await device()
+  const { ticket } = firmware.start('admin')
+  const body = pipe()
+  body.write(good.subarray(0, 70_000))
+  const upload = assert.rejects(firmware.upload.receive(uploadOf(ticket, good.length), body), refusedWith(400, 'lost'))
+  await settled()
+  assert.throws(() => firmware.upload.offset(ticket), refusedWith(409, 'busy'))
+  body.close('broken')
+  await upload
+  assert.equal(firmware.upload.offset(ticket), 70_000)
+})
+
 test('a range without anything before it is refused', async () => {
   const { firmware } = await device()
   const { ticket } = firmware.start('admin')
