@@ -393,8 +393,6 @@ export const limits = {
   upgradeBootsMax: 6,
   /** A reboot that was ordered happens within this time, or is ordered again. */
   rebootDeadlineMs: 60_000,
-  /** A new image that cannot say by then that it is well is not. */
-  selfCheckTimeoutMs: 300_000,
   /** Share added to the measured boot time in ExpectedDownTime. */
   downTimeMargin: 0.2,
   /** Years of a product's life. */

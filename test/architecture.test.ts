@@ -10,7 +10,7 @@ const plan: readonly (readonly [pattern: RegExp, floor: number, room: string])[]
   [/^onvif\//, 0, 'onvif'],
   [/^limits\.ts$/, 0, 'limits'],
   [/^platform\/platform\.ts$/, 0, 'ports'],
-  [/^device\/(store|seal|upload)\.ts$/, 0.5, 'subjects’ ground'],
+  [/^device\/(store|seal|upload|der)\.ts$/, 0.5, 'subjects’ ground'],
   [/^soap\//, 1, 'soap'],
   [/^auth\//, 1, 'auth'],
   [/^device\/([^/.]+)/, 1, 'device/$1'],
@@ -35,7 +35,7 @@ const plan: readonly (readonly [pattern: RegExp, floor: number, room: string])[]
 /** Third-party packages, each with its one door. */
 const doors: Readonly<Record<string, RegExp>> = {
   '@peculiar/asn1-cms': /^device\/firmware\//,
-  '@peculiar/asn1-schema': /^device\/(firmware|certificates\/x509)\//,
+  '@peculiar/asn1-schema': /^device\/(der\.ts$|firmware\/|certificates\/x509\/)/,
   '@peculiar/asn1-x509': /^device\/(firmware|certificates\/x509)\//,
   '@peculiar/x509': /^device\/(firmware|certificates\/x509)\//,
   'reflect-metadata': /^device\/(firmware|certificates\/x509)\//,

@@ -38,8 +38,6 @@ const methods: readonly { readonly number: number; readonly outer: string; reado
   { number: 25, outer: 'EAP-PEAP', inner: 'MSCHAPv2' },
 ]
 
-export type DeviceDot1XConfigurations = ReturnType<typeof createDeviceDot1X>
-
 /**
  * IEEE 802.1X as the Device service has it (withdrawn from Core after 16.06), over the configurations of the Security service: the
  * passphrase, path and policy that these refer to are made for it, and go with the configuration.

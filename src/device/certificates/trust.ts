@@ -88,8 +88,6 @@ export function createCrls({ content, read: readCertificate, allowLegacy }: Part
   }
 }
 
-export type Policies = ReturnType<typeof createPolicies>
-
 /** Certification path validation policies (Security 4.3, 5.2.6.5): whom to believe, and what for. */
 export function createPolicies({ content }: { readonly content: ContentDocument }) {
   return {

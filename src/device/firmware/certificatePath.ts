@@ -17,7 +17,7 @@ import {
 } from '@peculiar/asn1-x509'
 import { limits } from '../../limits.ts'
 import { ImageError } from '../../platform/platform.ts'
-import { parseDer, toDer } from './der.ts'
+import { parseDer, toDer } from '../der.ts'
 import { isSignedBy, weaknessOf } from './signatureAlgorithms.ts'
 
 /** A certificate with what a path needs to know of it. Both views are of the same bytes. */

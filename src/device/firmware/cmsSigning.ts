@@ -20,8 +20,8 @@ import {
 } from '@peculiar/asn1-cms'
 import { OctetString } from '@peculiar/asn1-schema'
 import { Certificate } from '@peculiar/asn1-x509'
+import { parseDer, toDer } from '../der.ts'
 import { AttributeSet, CertificateBytes, idDataDer, readSigners, SignedData, signedAttributesDer } from './cms.ts'
-import { parseDer, toDer } from './der.ts'
 import { weaknessOf } from './signatureAlgorithms.ts'
 
 export interface Signer {

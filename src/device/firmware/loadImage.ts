@@ -5,7 +5,7 @@ import { setImmediate as pause } from 'node:timers/promises'
  * all at once it keeps the event loop busy for 70 ms, each of these for 20.
  */
 export async function loadImage(): Promise<typeof import('./image.ts')> {
-  for (const step of [() => import('./der.ts'), () => import('./certificatePath.ts'), () => import('./cms.ts')]) {
+  for (const step of [() => import('../der.ts'), () => import('./certificatePath.ts'), () => import('./cms.ts')]) {
     await step()
     await pause()
   }

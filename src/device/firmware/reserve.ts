@@ -3,8 +3,6 @@ import { limits } from '../../limits.ts'
 import type { Storage } from '../../platform/platform.ts'
 import { isDiskFull } from './failures.ts'
 
-export type Reserve = ReturnType<typeof createReserve>
-
 /** Space that is kept for the journal: a file that is given up where the disk is full, so that the end of an upgrade can be written. */
 export function createReserve(storage: Storage, folder: string) {
   const path = join(folder, 'reserve')

@@ -1,8 +1,8 @@
 import { CertificateList } from '@peculiar/asn1-x509'
 import { limits } from '../../limits.ts'
 import { BackendError, ImageError } from '../../platform/platform.ts'
+import { parseDer, toDer } from '../der.ts'
 import { type Certificate, nameOf } from './certificatePath.ts'
-import { parseDer, toDer } from './der.ts'
 import { isSignedBy, weaknessOf } from './signatureAlgorithms.ts'
 
 /** A CRL (RFC 5280 5) as far as a path needs it. */

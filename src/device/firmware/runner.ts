@@ -31,8 +31,6 @@ export interface RunnerParts {
   readonly expired: () => Promise<void>
 }
 
-export type Runner = Awaited<ReturnType<typeof createRunner>>
-
 /**
  * Drives the machine: saves each state before the effect of it begins, performs the effect, and takes what comes of it as the
  * next event. The saved state is only what was intended; what a start finds in the slots counts more.

@@ -23,8 +23,6 @@ interface Head {
   readonly sha256: string
 }
 
-export type SettingsSnapshot = ReturnType<typeof createSettingsSnapshot>
-
 /**
  * The settings as they were before a new image was activated. A slot always runs on settings that its own software wrote: once the
  * new image has started, what it made of them is worth nothing to the old one, which gets its own back. Where the new image is

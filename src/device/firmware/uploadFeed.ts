@@ -20,8 +20,7 @@ export type UploadFeed = ReturnType<typeof createUploadFeed>
 /** One image as an unbroken stream of bytes, over as many connections as it takes. */
 export function createUploadFeed({ clock, bytesMax, mayGoOn }: FeedParts) {
   const ended = new AbortController()
-  let next = Promise.withResolvers<Attached>()
-  next.promise.catch(() => {})
+  let next = expected()
   let receivedBytes = 0
   let isWaiting = true
 
@@ -38,8 +37,7 @@ export function createUploadFeed({ clock, bytesMax, mayGoOn }: FeedParts) {
     async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
       for (;;) {
         const connection = await next.promise
-        next = Promise.withResolvers<Attached>()
-        next.promise.catch(() => {})
+        next = expected()
         try {
           return yield* piecesOf(connection)
         } catch (error) {
@@ -76,6 +74,13 @@ export function createUploadFeed({ clock, bytesMax, mayGoOn }: FeedParts) {
       return isWaiting
     },
   }
+}
+
+/** A connection that may never come: that it is called off is met where it is awaited, if anybody still does. */
+function expected(): PromiseWithResolvers<Attached> {
+  const next = Promise.withResolvers<Attached>()
+  next.promise.catch(() => {})
+  return next
 }
 
 /** The connection is gone, or its client silent: the bytes that came are as good as ever. */

@@ -4,6 +4,7 @@ import type { AttributeOrder, ExtensionOrder } from '../../device/certificates/x
 import { fault } from '../../onvif/faults.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
 import type { CSRAttribute, X509Certificate, X509v3Extension } from '../../onvif/types.generated.ts'
+import { instant } from '../device/addresses.ts'
 import { readSubject } from './distinguishedName.ts'
 
 /** Security 5.2.6.3. */
@@ -97,10 +98,4 @@ function readAttribute({ X509v3Extension: extension, BasicRequestAttribute: attr
   if (attribute) return { kind: 'attribute', oid: attribute.OID, value: attribute.value }
   // A request without what the client wanted in it would be signed before anybody sees that.
   throw fault('InvalidAttribute', 'an attribute is an X.509 extension or has an OID')
-}
-
-/** A time without a zone is UTC, as all times of the device. What the calendar of JavaScript does not reach is no time at all. */
-function instant(dateTime: string | undefined): Date | undefined {
-  if (dateTime === undefined) return undefined
-  return new Date(/(?:Z|[+-]\d\d:\d\d)$/.test(dateTime) ? dateTime : `${dateTime}Z`)
 }

@@ -77,6 +77,7 @@ async function load(): Promise<Dbus> {
 
 function conversation(dbus: Dbus, connection: MessageBus, clock: Clock): Bus {
   const broken = Promise.withResolvers<never>()
+  // Met by whatever waits for an answer at that moment, if anything does.
   broken.promise.catch(() => {})
   // An event that its types do not know.
   const emitter: EventEmitter = connection

@@ -47,8 +47,6 @@ export function findSignatureAlgorithm(oid: string, allowLegacy: boolean): Signa
   return found
 }
 
-export const keyAlgorithms = ['RSA-2048', 'RSA-3072', 'RSA-4096', 'EC-P-256', 'EC-P-384'] as const
-
 const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384' }
 const rsaBitsMin = 2_048
 /** One is no encryption at all; a long exponent makes a verification as slow as a signature. */

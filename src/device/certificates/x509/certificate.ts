@@ -16,8 +16,9 @@ import {
   SubjectAlternativeName,
 } from '@peculiar/asn1-x509'
 import { limits } from '../../../limits.ts'
+import { parseDer, toDer } from '../../der.ts'
 import { assertStrong, findSignatureAlgorithm, isSignedBy, keyBits, signatureAlgorithmName } from './algorithms.ts'
-import { assertSize, parseDer, toDer } from './der.ts'
+import { assertSize } from './der.ts'
 import { assertHonestAlternatives, assertHonestName, commonNames, nameText } from './names.ts'
 import { reading } from './x509Error.ts'
 

@@ -1,8 +1,9 @@
 import { AuthorityKeyIdentifier, CertificateList, type Extension, id_ce_authorityKeyIdentifier, id_ce_cRLNumber } from '@peculiar/asn1-x509'
 import { limits } from '../../../limits.ts'
+import { parseDer, toDer } from '../../der.ts'
 import { findSignatureAlgorithm, isSignedBy } from './algorithms.ts'
 import type { Certificate } from './certificate.ts'
-import { assertSize, parseDer, toDer } from './der.ts'
+import { assertSize } from './der.ts'
 import { assertHonestName } from './names.ts'
 import { reading } from './x509Error.ts'
 

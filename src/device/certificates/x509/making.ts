@@ -17,8 +17,9 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509'
 import { limits } from '../../../limits.ts'
+import { parseDer } from '../../der.ts'
 import { assertStrong, type Digest, findSignatureAlgorithm } from './algorithms.ts'
-import { assertOneDerValue, assertSize, parseDer } from './der.ts'
+import { assertOneDerValue, assertSize } from './der.ts'
 import { type DistinguishedName, nameOf } from './names.ts'
 import { readingLater, X509Error } from './x509Error.ts'
 

@@ -2,7 +2,7 @@ import 'reflect-metadata'
 import { type GeneralName, Name as NameSyntax } from '@peculiar/asn1-x509'
 import { type JsonName, Name } from '@peculiar/x509'
 import { limits } from '../../../limits.ts'
-import { parseDer } from './der.ts'
+import { parseDer } from '../../der.ts'
 import { X509Error } from './x509Error.ts'
 
 /** One part of a distinguished name: a keyword of RFC 4514 such as `CN`, or an OID, and what it says. */
@@ -93,8 +93,6 @@ export function parseNameText(text: string): DistinguishedName {
 
 /** As RFC 4514 writes it, for people; characters that are not drawn are not in it, because no such certificate is taken. */
 export const nameText = (name: NameSyntax): string => new Name(name).toString()
-
-export const isEmptyName = (name: NameSyntax): boolean => name.length === 0
 
 /** The common names, for the mapping to users (Security 5.3.2). */
 export const commonNames = (name: NameSyntax): readonly string[] =>

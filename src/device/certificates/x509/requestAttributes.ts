@@ -1,7 +1,8 @@
 import { AsnArray, AsnType, AsnTypeTypes } from '@peculiar/asn1-schema'
 import { Attribute } from '@peculiar/asn1-x509'
 import { limits } from '../../../limits.ts'
-import { assertSize, parseDer } from './der.ts'
+import { parseDer } from '../../der.ts'
+import { assertSize } from './der.ts'
 import type { AttributeOrder } from './making.ts'
 import { reading, X509Error } from './x509Error.ts'
 

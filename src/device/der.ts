@@ -1,5 +1,5 @@
 import { AsnConvert } from '@peculiar/asn1-schema'
-import { limits } from '../../limits.ts'
+import { limits } from '../limits.ts'
 
 /** Parses one DER value of a stranger, within bounds; throws where it is something else than `type` or goes on after its end. */
 export function parseDer<T>(bytes: Uint8Array | ArrayBuffer, type: new () => T, nodesMax: number = limits.derNodesMax): T {
@@ -12,7 +12,7 @@ export function parseDer<T>(bytes: Uint8Array | ArrayBuffer, type: new () => T, 
 }
 
 /** Whole length of the value that `bytes` begin with: X.690 8.1.3, definite form only, as DER demands (10.1). */
-function derLength(bytes: Uint8Array): number {
+export function derLength(bytes: Uint8Array): number {
   const [, first = 0x80] = bytes
   if (first < 0x80) return 2 + first
   const octets = first & 0x7f
