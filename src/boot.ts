@@ -4,11 +4,13 @@ import { createBearer } from './auth/bearer.ts'
 import { jwtIssuersOf } from './auth/configuredIssuers.ts'
 import { type Config, ConfigError, parseOrigin } from './config.ts'
 import { appSequenceDocument, createAppSequence, parseAppSequence } from './device/appSequence.ts'
+import { createAuthorizationServers } from './device/authorizationServers.ts'
 import { createAuxiliary } from './device/auxiliary.ts'
 import { createBackup } from './device/backup/backup.ts'
 import { createForeignKeys } from './device/backup/foreignKeys.ts'
 import { createRestore } from './device/backup/restore.ts'
-import { createKeystore, type Keystore } from './device/certificates/keystore.ts'
+import { makeFirstCertificate } from './device/certificates/firstCertificate.ts'
+import { createKeystore } from './device/certificates/keystore.ts'
 import { keystoreOverview } from './device/certificates/overview.ts'
 import { createDiscoveryMode } from './device/discoveryMode.ts'
 import { createFirmware, type Firmware } from './device/firmware/firmware.ts'
@@ -204,7 +206,10 @@ async function introduce(
   })
   opening({ close: keystore.stop })
   const jwt = createJwt({ store, keys: keystore.keys, policies: keystore.policies })
-  keystore.referTo(jwt.references)
+  const authorizationServers = createAuthorizationServers({ store, seal, ...keystore })
+  const storageConfigurations = createStorageConfigurations({ store, seal, policies: keystore.policies, authorizationServers })
+  for (const { references } of [jwt, authorizationServers, storageConfigurations]) keystore.referTo(references)
+  authorizationServers.referTo(storageConfigurations.authorizationServers)
   const protocols = createProtocols({
     store,
     listener,
@@ -233,7 +238,6 @@ async function introduce(
   const geoLocations = createGeoLocations({ store })
   const relays = createRelays({ store, clock, log: logs.system, count: config.relays })
   const auxiliary = createAuxiliary({ store, log: logs.system, functions: config.auxiliary ?? [] })
-  const storageConfigurations = createStorageConfigurations({ store, seal })
   // There in any case, so that a backup that has it can be restored.
   const remoteDiscovery = createRemoteDiscovery({ store })
   const passphrase = config.backupPassphraseFile === undefined ? undefined : readPassphrase(config.backupPassphraseFile)
@@ -264,13 +268,14 @@ async function introduce(
       storageConfigurations: storageConfigurations.list(),
       keystore: keystoreOverview(keystore),
       jwt: jwt.get(),
+      authorizationServers: authorizationServers.list(),
     }),
     upgrades: () => firmware.history(),
   })
   // Last of all documents to be looked at: a restored or reset store is complete by now.
   if (users.isEmpty()) users.reset(config.adminUser, firstPassword(config.adminUser))
   if (config.tls === 'self-signed' && keystore.tls.paths().length === 0)
-    await makeCertificate(keystore, hostNames(listener.address()), identity.serialNumber)
+    await makeFirstCertificate(keystore, hostNames(listener.address()), identity.serialNumber)
 
   const authenticator = createAuthenticator({
     accounts: users,
@@ -305,6 +310,7 @@ async function introduce(
     storageConfigurations,
     keystore,
     jwt,
+    authorizationServers,
     servesTls: config.tls !== 'off',
     allowLegacy: config.legacyCrypto,
     remoteDiscovery: config.legacyRemoteDiscovery ? remoteDiscovery : undefined,
@@ -346,16 +352,6 @@ async function introduce(
       closeAll()
     },
   }
-}
-
-/** So that HTTPS works from the first minute: whoever wants a better certificate replaces it (ReplaceServerCertificateAssignment). */
-async function makeCertificate({ keys, certificates, paths: chains, tls }: Keystore, names: readonly string[], serialNumber: string) {
-  const alias = 'made by the device'
-  const { id: keyId } = keys.createEc('secp256r1', alias)
-  await keys.whenReady(keyId)
-  const subject = [[{ type: 'CN', value: `onvifd ${serialNumber}` }]]
-  const certificate = await certificates.createSelfSigned({ keyId, subject, alias, hostNames: names })
-  tls.addPath(chains.create([certificate], alias))
 }
 
 /** Neither time nor what clients order our messages by goes back with the settings. */

@@ -117,6 +117,14 @@ export const limits = {
   /** A log-in waits for it, twice at most. */
   jwtFetchTimeoutMs: 5_000,
 
+  // Authorization servers
+  /** One for each storage configuration. */
+  authorizationServersMax: 8,
+  /** Identifiers of clients, their secrets, and scopes; what servers of large clouds give away takes some hundred. */
+  authorizationTextCharactersMax: 1_024,
+  /** RFC 7518 3.2: as many bytes as HMAC with SHA-256 gives. */
+  hmacSecretBytesMin: 32,
+
   // Users
   usersMax: 32,
   userNameCharactersMax: 64,

@@ -10,7 +10,7 @@ const plan: readonly (readonly [pattern: RegExp, floor: number, room: string])[]
   [/^onvif\//, 0, 'onvif'],
   [/^limits\.ts$/, 0, 'limits'],
   [/^platform\/platform\.ts$/, 0, 'ports'],
-  [/^device\/(store|seal|upload|der)\.ts$/, 0.5, 'subjects’ ground'],
+  [/^device\/(store|seal|upload|der|httpsAddress)\.ts$/, 0.5, 'subjects’ ground'],
   [/^soap\//, 1, 'soap'],
   [/^auth\//, 1, 'auth'],
   [/^device\/([^/.]+)/, 1, 'device/$1'],

@@ -38,7 +38,6 @@ const everything = { relays: 2, auxiliary: ['tt:Wiper'], interfaces: ['eth0', 'w
 
 /** Why the service does without an operation, by operation or by chapter. */
 const missing: Readonly<Record<string, string>> = {
-  authorizationServers: 'it asks no authorization server for tokens',
   mediaSigning: 'there are no media to sign',
   UpgradeFirmware: 'remote upgrade is not there yet',
 }

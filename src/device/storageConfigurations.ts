@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { limits } from '../limits.ts'
 import { type FaultName, fault } from '../onvif/faults.ts'
+import { isHttpsAddress } from './httpsAddress.ts'
 import type { Seal } from './seal.ts'
 import type { Store } from './store.ts'
 
@@ -16,6 +17,14 @@ const kinds = {
 export type StorageType = keyof typeof kinds
 export const storageTypes: readonly StorageType[] = ['NFS', 'CIFS', 'ObjectStorageS3', 'ObjectStorageAzure']
 
+/** From where the log-in of a place is to be had anew (Core 8.8.2). */
+interface Renewal {
+  readonly endpoint: string
+  /** The token of the authorization server whose access tokens the endpoint takes. */
+  readonly authorizationServer: string
+  readonly policyId?: string | undefined
+}
+
 /** A place for recordings as anybody may see it (Core 8.8). */
 interface Place {
   readonly type: StorageType
@@ -23,6 +32,9 @@ interface Place {
   readonly region?: string | undefined
   readonly localPath?: string | undefined
   readonly uri?: string | undefined
+  /** Of the keystore: what the certificate of the server is held against. */
+  readonly policyId?: string | undefined
+  readonly renewal?: Renewal | undefined
 }
 
 export interface StorageConfiguration extends Place {
@@ -33,8 +45,6 @@ export interface StorageConfiguration extends Place {
 export interface StorageRequest extends Omit<Place, 'type'> {
   readonly type: string
   readonly user?: { readonly name: string; readonly password: string | undefined; readonly token: string | undefined } | undefined
-  /** What this device cannot do for a place: the names of such parts of the request. */
-  readonly unsupported: readonly string[]
 }
 
 interface StoredUser {
@@ -49,13 +59,20 @@ interface Stored extends Place {
   readonly user?: StoredUser | undefined
 }
 
+interface Parts {
+  readonly store: Store
+  readonly seal: Seal
+  readonly policies: { list(): readonly { id: string }[] }
+  readonly authorizationServers: { isForDevices(token: string): boolean }
+}
+
 export type StorageConfigurations = ReturnType<typeof createStorageConfigurations>
 
 /**
  * Where recordings would go (Core 8.8). Passwords and tokens are sealed, and no operation gives them back. They belong to the
  * address that they were sent with: where that changes they are forgotten, or an Operator could have them sent to a host of his own.
  */
-export function createStorageConfigurations({ store, seal }: { readonly store: Store; readonly seal: Seal }) {
+export function createStorageConfigurations({ store, seal, policies, authorizationServers }: Parts) {
   const document = store.document<readonly Stored[]>(
     'storageConfigurations',
     stored => parseConfigurations(stored, seal),
@@ -66,6 +83,16 @@ export function createStorageConfigurations({ store, seal }: { readonly store: S
     const found = document.get().find(configuration => configuration.token === token)
     if (!found) throw fault('NoConfig', `there is no storage configuration ${JSON.stringify(token.slice(0, 64))}`)
     return found
+  }
+
+  /** The place that is asked for, or the fault that says why there is none such. */
+  function accepted(request: StorageRequest, name: FaultName): Place {
+    const place = placeOf(request, name)
+    const known = new Set(policies.list().map(({ id }) => id))
+    if (policiesOf(place).some(id => !known.has(id))) throw fault(name, 'there is no such certification path validation policy')
+    if (place.renewal && !authorizationServers.isForDevices(place.renewal.authorizationServer))
+      throw fault(name, 'there is no such authorization server of the type OAuthClientCredentials')
+    return place
   }
 
   function sealed(token: string, { user }: StorageRequest): StoredUser | undefined {
@@ -81,7 +108,7 @@ export function createStorageConfigurations({ store, seal }: { readonly store: S
 
     /** Gives the token. Throws MaxStorageConfigurations, InvalidArgVal. */
     create(request: StorageRequest): string {
-      const place = placeOf(request, 'InvalidArgVal')
+      const place = accepted(request, 'InvalidArgVal')
       const present = document.get()
       if (present.length >= limits.storageConfigurationsMax)
         throw fault('MaxStorageConfigurations', `the device keeps ${limits.storageConfigurationsMax} storage configurations`)
@@ -94,7 +121,7 @@ export function createStorageConfigurations({ store, seal }: { readonly store: S
     set(token: string, request: StorageRequest): void {
       const before = find(token)
       const same = before.type === request.type
-      const place = placeOf(same ? completed(request, before) : request, 'ConfigModify')
+      const place = accepted(same ? completed(request, before) : request, 'ConfigModify')
       const sameAddress = same && before.uri === place.uri
       const user = request.user ? merged(sealed(token, request), before.user, sameAddress) : sameAddress ? before.user : undefined
       document.set(document.get().map(other => (other.token === token ? { ...place, token, user } : other)))
@@ -105,8 +132,16 @@ export function createStorageConfigurations({ store, seal }: { readonly store: S
       find(token)
       document.set(document.get().filter(other => other.token !== token))
     },
+
+    /** What cannot be deleted from the keystore meanwhile (Security 5.2.4). */
+    references: () => ({ policies: document.get().flatMap(policiesOf) }),
+
+    /** The tokens of those that cannot be deleted meanwhile. */
+    authorizationServers: (): readonly string[] => document.get().flatMap(({ renewal }) => renewal?.authorizationServer ?? []),
   }
 }
+
+const policiesOf = ({ policyId, renewal }: Place): readonly string[] => [policyId, renewal?.policyId].flatMap(id => id ?? [])
 
 const visible = ({ user, ...place }: Stored): StorageConfiguration => ({ ...place, userName: user?.name })
 
@@ -115,6 +150,8 @@ const completed = (request: StorageRequest, before: Place): StorageRequest => ({
   region: request.region ?? before.region,
   localPath: request.localPath ?? before.localPath,
   uri: request.uri ?? before.uri,
+  policyId: request.policyId ?? before.policyId,
+  renewal: request.renewal ? { ...request.renewal, policyId: request.renewal.policyId ?? before.renewal?.policyId } : before.renewal,
 })
 
 /** A user whose secrets were not sent keeps those that he has at this address. */
@@ -123,13 +160,11 @@ function merged(sent: StoredUser | undefined, before: StoredUser | undefined, sa
   return silent && sameAddress && before?.name === sent.name ? before : sent
 }
 
-/** The place that is asked for, or the fault that says why there is none such. */
-function placeOf({ type, region, localPath, uri, user, unsupported }: StorageRequest, name: FaultName): Place {
+function placeOf({ type, region, localPath, uri, user, policyId, renewal }: StorageRequest, name: FaultName): Place {
   const refuse = (reason: string) => fault(name, reason)
   const kind = storageTypes.find(known => known === type)
   if (!kind) throw refuse(`the type of a storage is one of ${storageTypes.join(', ')}`)
-  if (unsupported.length > 0) throw refuse(`this device has no ${unsupported.join(', no ')} for a storage`)
-  const texts = [region, localPath, user?.name]
+  const texts = [region, localPath, user?.name, policyId, renewal?.authorizationServer, renewal?.policyId]
   if (texts.some(text => (text ?? '').length > limits.storageTextCharactersMax) || (uri ?? '').length > limits.uriCharactersMax)
     throw refuse('a part of the storage configuration is too long')
   if ([user?.password, user?.token].some(secret => (secret ?? '').length > limits.storageSecretCharactersMax))
@@ -141,7 +176,9 @@ function placeOf({ type, region, localPath, uri, user, unsupported }: StorageReq
   // Every user may read the address: a log-in has its own place, and so has what Azure appends to one.
   if (uri !== undefined && (!kinds[kind].test(uri) || (isObject && uri.includes('?'))))
     throw refuse(`the address does not suit the type ${kind}, or holds a log-in`)
-  return { type: kind, region, localPath, uri }
+  if (renewal && (!isHttpsAddress(renewal.endpoint) || renewal.endpoint.includes('?')))
+    throw refuse('a storage configuration is renewed from an https address without a log-in and without a query')
+  return { type: kind, region, localPath, uri, policyId, renewal }
 }
 
 function parseConfigurations(stored: unknown, seal: Seal): readonly Stored[] {
@@ -155,10 +192,17 @@ function parseConfigurations(stored: unknown, seal: Seal): readonly Stored[] {
 }
 
 function parseOne(stored: unknown): Stored {
-  const { token, user, type, region, localPath, uri } = textsOf(stored)
+  const { token, user, type, region, localPath, uri, policyId, renewal } = textsOf(stored)
   if (typeof token !== 'string' || typeof type !== 'string') throw new Error('no storage configuration')
-  const request = { type, region: textOf(region), localPath: textOf(localPath), uri: textOf(uri), unsupported: [] }
+  const place = { region: textOf(region), localPath: textOf(localPath), uri: textOf(uri), policyId: textOf(policyId) }
+  const request = { ...place, type, renewal: renewal === undefined ? undefined : parseRenewal(renewal) }
   return { ...placeOf(request, 'InvalidArgVal'), token, user: user === undefined ? undefined : parseUser(user) }
+}
+
+function parseRenewal(stored: unknown): Renewal {
+  const { endpoint, authorizationServer, policyId } = textsOf(stored)
+  if (typeof endpoint !== 'string' || typeof authorizationServer !== 'string') throw new Error('no renewal')
+  return { endpoint, authorizationServer, policyId: textOf(policyId) }
 }
 
 function parseUser(stored: unknown): StoredUser {

@@ -90,7 +90,7 @@ export const catalogue = {
   FixedScope: ['Sender', 'OperationProhibited'],
   NoScope: ['Sender', 'InvalidArgVal'],
 
-  // 8.3.21, 8.3.22 geo location; NoConfig also 8.8.5 to 8.8.7
+  // 8.3.21, 8.3.22 geo location; NoConfig also 8.8.5 to 8.8.7 and Security 5.5.5
   TooManyEntries: ['Receiver', 'Action'],
   NoAutoGeo: ['Sender', 'InvalidArgVal'],
   NoConfig: ['Sender', 'InvalidArgVal'],
@@ -199,6 +199,10 @@ export const catalogue = {
   Dot1XMethod: ['Sender', 'InvalidArgVal'],
   Dot1XMethodCombination: ['Sender', 'InvalidArgVal'],
   Dot1XConfigurationID: ['Sender', 'InvalidArgVal'],
+
+  // Security 5.5.5 authorization servers
+  MaxAuthorizationServers: ['Receiver', 'Action'],
+  InvalidConfig: ['Sender', 'InvalidArgVal'],
 
   // Security 5.5.6.2 JSON Web Tokens
   TooManyAudiences: ['Sender', 'InvalidArgVal'],

@@ -8,6 +8,7 @@ import {
   createCsr,
   createPath,
   createPolicy,
+  createServer,
   dot1x,
   extension,
   idOf,
@@ -57,7 +58,7 @@ async function lastOf({ ask }: TestDevice, ids: readonly string[], request: (id:
   return ask(request(ids.at(-1) ?? ''))
 }
 
-/** A request that provokes each fault of Security 5.2.6, 5.3.3, 5.4 and 5.5.6, on a device that has just been made. */
+/** A request that provokes each fault of Security 5.2.6, 5.3.3, 5.4, 5.5.5 and 5.5.6, on a device that has just been made. */
 export const keystoreProvocations = {
   MaximumNumberOfPassphrasesReached: device => fill(device, limits.passphrasesMax, index => uploadPassphrase(`secret ${index}`)),
   BadPassphrase: uploadPassphrase(''),
@@ -172,6 +173,9 @@ export const keystoreProvocations = {
     await device.ask(tas('AddCertPathValidationPolicyAssignment', `<tas:${policyId}>${id}</tas:${policyId}>`))
     return device.ask(tas('ReplaceCertPathValidationPolicyAssignment', oldAndNew(id, 'none')))
   },
+
+  MaxAuthorizationServers: device => fill(device, limits.authorizationServersMax, () => createServer()),
+  InvalidConfig: createServer('camera-7', 'http://id.example.org/'),
 
   TooManyAudiences: setJwt(Array.from({ length: limits.jwtAudiencesMax + 1 }, (_, index) => `camera-${index}`).join(' ')),
   MaxIssuersExceeded: setJwt(

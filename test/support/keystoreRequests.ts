@@ -68,6 +68,12 @@ export const mschap = (passphraseId: string, method = 'MSCHAPv2') =>
 export const setJwt = (audiences: string, ...rest: readonly string[]) =>
   tas('SetJWTConfiguration', `<tas:Configuration><tas:Audiences>${audiences}</tas:Audiences>${rest.join('')}</tas:Configuration>`)
 
+export const metadata = 'https://id.example.org/.well-known/openid-configuration'
+export const serverData = (element: string, attributes = '', clientId = 'camera-7', uri = metadata) =>
+  `<tas:${element} Type="OAuthClientCredentials"${attributes}><tas:ServerUri>${uri}</tas:ServerUri><tas:ClientID>${clientId}</tas:ClientID><tas:ClientSecret>Sup3r-secret</tas:ClientSecret></tas:${element}>`
+export const createServer = (...data: readonly string[]) =>
+  tas('CreateAuthorizationServerConfiguration', serverData('Configuration', '', ...data))
+
 /** Sends a request that has to succeed, and gives the ID of this name out of its answer. */
 export async function idOf({ ask }: Pick<TestDevice, 'ask'>, name: string, request: string): Promise<string> {
   const { xml, fault } = await ask(request)

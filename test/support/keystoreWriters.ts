@@ -3,10 +3,12 @@ import {
   certificateIds,
   createPath,
   createPolicy,
+  createServer,
   dot1x,
   mschap,
   policy,
   selfSign,
+  serverData,
   setJwt,
   tas,
   uploadCertificate,
@@ -37,6 +39,7 @@ const passphrases = tas('GetAllPassphrases')
 const certificates = tas('GetAllCertificates')
 const policies = tas('GetAllCertPathValidationPolicies')
 const networks = tas('GetAllDot1XConfigurations')
+const servers = tas('GetAuthorizationServerConfigurations')
 const pathOf = prepared('CertificationPathID', id => tas('GetCertificationPath', element('CertificationPathID')(id)))
 const network = (content: string) => dot1x('EAP-PEAP', content).replace('<tas:Outer', '<tas:Alias>network</tas:Alias><tas:Outer')
 const bind = (token: string, id: string) =>
@@ -187,6 +190,31 @@ export const keystoreWriters: readonly Writer[] = [
     write: tas('DeleteNetworkInterfaceDot1XConfiguration', '<tas:token>wlan0</tas:token>'),
     read: bound('wlan0'),
     shows: /<tas:GetNetworkInterfaceDot1XConfigurationResponse\/>/,
+  },
+  {
+    operation: 'tas:CreateAuthorizationServerConfiguration',
+    write: createServer('client'),
+    read: servers,
+    shows: shown('client'),
+  },
+  {
+    operation: 'tas:SetAuthorizationServerConfiguration',
+    prepare: createServer('client before'),
+    write: prepared('Token', token =>
+      tas(
+        'SetAuthorizationServerConfiguration',
+        `<tas:Configuration token="${token}">${serverData('Data', '', 'client after')}</tas:Configuration>`,
+      ),
+    ),
+    read: servers,
+    shows: shown('client after'),
+  },
+  {
+    operation: 'tas:DeleteAuthorizationServerConfiguration',
+    prepare: createServer('client to go'),
+    write: prepared('Token', token => tas('DeleteAuthorizationServerConfiguration', element('Token')(token))),
+    read: servers,
+    shows: gone('client to go'),
   },
   {
     operation: 'tas:SetJWTConfiguration',

@@ -146,11 +146,11 @@ export function referencesTo(content: Content, kind: Kind): readonly (string | u
 
 export const stagesOf = (stage: Dot1XStage): readonly Dot1XStage[] => [stage, ...(stage.inner ? stagesOf(stage.inner) : [])]
 
-/** What was made for something that is gone. */
-export function withoutLeftovers(content: Content): Content {
+/** Without what was made for something that is gone, unless something outside of the keystore refers to it now. */
+export function withoutLeftovers(content: Content, isReferredTo: (kind: Kind, id: string) => boolean): Content {
   const isLeft = (kind: Kind) => {
     const used = new Set(referencesTo(content, kind))
-    return ({ id, isMade }: Entry & Made) => isMade === true && !used.has(id)
+    return ({ id, isMade }: Entry & Made) => isMade === true && !used.has(id) && !isReferredTo(kind, id)
   }
   const [path, passphrase, policy] = [isLeft('paths'), isLeft('passphrases'), isLeft('policies')]
   return {

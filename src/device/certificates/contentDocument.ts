@@ -1,7 +1,7 @@
 import { type FaultName, fault } from '../../onvif/faults.ts'
 import type { Seal } from '../seal.ts'
 import type { Store } from '../store.ts'
-import { type Content, emptyContent, type Kind, quote, type References, referencesTo } from './content.ts'
+import { type Content, emptyContent, type Kind, quote, type References, referencesTo, withoutLeftovers } from './content.ts'
 import { parseContent } from './storedContent.ts'
 
 export type ContentDocument = ReturnType<typeof createContent>
@@ -39,6 +39,8 @@ export function createContent({ store, seal }: { readonly store: Store; readonly
     referTo: (source: () => References): void => void referrers.push(source),
 
     isReferredTo,
+
+    withoutLeftovers: (content: Content): Content => withoutLeftovers(content, isReferredTo),
 
     /** Security 5.2.4. Throws ReferenceExists, or another fault that the operation has for it. */
     assertUnreferenced(kind: Kind, id: string, content: Content = document.get(), name: FaultName = 'ReferenceExists'): void {

@@ -5,7 +5,7 @@ import { type FaultName, fault, SoapFault } from '../../onvif/faults.ts'
 import type { Clock } from '../../platform/platform.ts'
 import type { Seal } from '../seal.ts'
 import { addCertificate, type Certificates, validityOf } from './certificates.ts'
-import { type Content, quote, referencesTo, type StoredCertificate, withoutLeftovers } from './content.ts'
+import { type Content, quote, referencesTo, type StoredCertificate } from './content.ts'
 import type { ContentDocument } from './contentDocument.ts'
 import { opening, reading } from './faultNames.ts'
 import { addPrivateKey, makePair } from './keys.ts'
@@ -120,9 +120,9 @@ export function createDeviceCertificates({ content, certificates, seal, clock, a
         if (enabled.length === 0 && isTlsEnabled()) throw fault('OperationProhibited', 'HTTPS is enabled, and needs a certificate')
         const [leaf] = enabled
         const kept = all.tls.pathIds.filter(id => all.paths.some(path => path.id === id && path.certificateIds[0] === leaf?.id))
-        if (!leaf || kept.length > 0) return withoutLeftovers({ ...all, tls: { ...all.tls, pathIds: kept } })
+        if (!leaf || kept.length > 0) return content.withoutLeftovers({ ...all, tls: { ...all.tls, pathIds: kept } })
         const path = addPath(all, read, pathFrom(all, read, leaf.id, allowLegacy), allowLegacy, { isMade: true })
-        return withoutLeftovers({ ...path.content, tls: { ...all.tls, pathIds: [path.id] } })
+        return content.withoutLeftovers({ ...path.content, tls: { ...all.tls, pathIds: [path.id] } })
       })
     },
 
@@ -218,7 +218,7 @@ export function createDeviceCertificates({ content, certificates, seal, clock, a
         const tls = { ...all.tls, clientAuthenticationRequired: required }
         if (!required) {
           const policyIds = tls.policyIds.filter(id => all.policies.some(policy => policy.id === id && policy.isMade !== true))
-          return withoutLeftovers({ ...all, tls: { ...tls, policyIds, cnMapsToUser: tls.cnMapsToUser && policyIds.length > 0 } })
+          return content.withoutLeftovers({ ...all, tls: { ...tls, policyIds, cnMapsToUser: tls.cnMapsToUser && policyIds.length > 0 } })
         }
         if (tls.policyIds.length > 0) return { ...all, tls }
         const anchorIds = all.certificates.filter(each => !isOwn(all, each) && read(each).isAuthority).map(({ id }) => id)

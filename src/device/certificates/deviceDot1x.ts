@@ -1,6 +1,6 @@
 import { type FaultName, fault, SoapFault } from '../../onvif/faults.ts'
 import type { Seal } from '../seal.ts'
-import { type Content, type Dot1XStage, newId, quote, type StoredCertificate, type StoredDot1X, withoutLeftovers } from './content.ts'
+import { type Content, type Dot1XStage, newId, quote, type StoredCertificate, type StoredDot1X } from './content.ts'
 import type { ContentDocument } from './contentDocument.ts'
 import { findByToken } from './deviceCertificates.ts'
 import { addDot1X } from './dot1x.ts'
@@ -81,7 +81,9 @@ export function createDeviceDot1X({ content, seal, read, allowLegacy }: Parts) {
     const outer: Dot1XStage = method.inner
       ? { method: method.outer, identity: request.anonymousId, policyId, inner: last }
       : { ...last, policyId }
-    return withoutLeftovers(addDot1X(next, { ...present, id: present?.id ?? newId('Dot1X'), token: request.token, outer }, 'MaxDot1X'))
+    return content.withoutLeftovers(
+      addDot1X(next, { ...present, id: present?.id ?? newId('Dot1X'), token: request.token, outer }, 'MaxDot1X'),
+    )
   }
 
   function change(next: (all: Content) => Content): void {
@@ -120,7 +122,7 @@ export function createDeviceDot1X({ content, seal, read, allowLegacy }: Parts) {
         if (gone.some(({ id }) => used.includes(id)))
           // The same name as for a token that is not there, under another code (Core 16.06 8.5.5).
           throw new SoapFault('Sender', ['OperationProhibited', 'ReferenceToken'], 'an interface uses the configuration')
-        return withoutLeftovers({ ...all, dot1x: all.dot1x.filter(each => !gone.includes(each)) })
+        return content.withoutLeftovers({ ...all, dot1x: all.dot1x.filter(each => !gone.includes(each)) })
       })
     },
   }

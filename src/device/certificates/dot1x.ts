@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import { type FaultName, fault } from '../../onvif/faults.ts'
-import { assertAlias, type Content, type Dot1XStage, find, newId, type StoredDot1X, withoutLeftovers } from './content.ts'
+import { assertAlias, type Content, type Dot1XStage, find, newId, type StoredDot1X } from './content.ts'
 import type { ContentDocument } from './contentDocument.ts'
 import { leafHasPrivateKey } from './paths.ts'
 
@@ -40,7 +40,7 @@ export function createDot1X({ content }: { readonly content: ContentDocument }) 
     delete(id: string): void {
       find(content.get().dot1x, id, 'Dot1XConfigurationID')
       content.assertUnreferenced('dot1x', id)
-      content.change(all => withoutLeftovers({ ...all, dot1x: all.dot1x.filter(each => each.id !== id) }))
+      content.change(all => content.withoutLeftovers({ ...all, dot1x: all.dot1x.filter(each => each.id !== id) }))
     },
 
     /** Undefined where the interface has none. That there is such an interface is for the caller to see. */

@@ -142,6 +142,8 @@ async function serviceCapabilities(features: Features): Promise<DeviceServiceCap
       HttpSupportInformation: has('GetSystemUris'),
       StorageConfiguration: has('CreateStorageConfiguration'),
       MaxStorageConfigurations: limits.storageConfigurationsMax,
+      // It is kept; nothing asks the endpoint.
+      StorageConfigurationRenewal: false,
       StorageTypesSupported: storageTypes,
       GeoLocationEntries: limits.geoLocationsMax,
       DiscoveryNotSupported: !discovers,

@@ -29,7 +29,10 @@ export function storage({ storageConfigurations: subject }: { readonly storageCo
   }
 }
 
-const toWire = ({ token, type, region, localPath, uri, userName }: Configuration): StorageConfiguration => ({
+/** What Core 8.8.2 has its Error for: a client that sets a renewal learns here that the log-in is not renewed by it. */
+const notRenewed = 'this device keeps the renewal, and does not perform it'
+
+const toWire = ({ token, type, region, localPath, uri, userName, policyId, renewal }: Configuration): StorageConfiguration => ({
   token,
   Data: {
     type,
@@ -37,13 +40,26 @@ const toWire = ({ token, type, region, localPath, uri, userName }: Configuration
     LocalPath: localPath,
     StorageUri: uri,
     User: userName === undefined ? undefined : { UserName: userName },
+    CertPathValidationPolicyID: policyId,
+    ConfigurationRenewal: renewal && {
+      RenewalEndpoint: renewal.endpoint,
+      AuthorizationServer: renewal.authorizationServer,
+      CertPathValidationPolicyID: renewal.policyId,
+      Error: notRenewed,
+    },
   },
 })
 
-function fromWire({ type, Region, LocalPath, StorageUri, User, ...rest }: StorageConfigurationData): StorageRequest {
-  const unsupported = []
-  if (rest.CertPathValidationPolicyID !== undefined) unsupported.push('certification path validation policies')
-  if (rest.ConfigurationRenewal !== undefined) unsupported.push('renewal of the configuration')
-  const user = User && { name: User.UserName, password: User.Password, token: User.Token }
-  return { type, region: Region, localPath: LocalPath, uri: StorageUri, user, unsupported }
-}
+const fromWire = ({ type, ConfigurationRenewal: renewal, ...data }: StorageConfigurationData): StorageRequest => ({
+  type,
+  region: data.Region,
+  localPath: data.LocalPath,
+  uri: data.StorageUri,
+  user: data.User && { name: data.User.UserName, password: data.User.Password, token: data.User.Token },
+  policyId: data.CertPathValidationPolicyID,
+  renewal: renewal && {
+    endpoint: renewal.RenewalEndpoint,
+    authorizationServer: renewal.AuthorizationServer,
+    policyId: renewal.CertPathValidationPolicyID,
+  },
+})

@@ -1,12 +1,53 @@
+import type { AuthorizationServer, AuthorizationServerRequest, AuthorizationServers } from '../../device/authorizationServers.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
-import { notImplemented } from '../notImplemented.ts'
+import type { AuthorizationServerConfiguration, AuthorizationServerConfigurationData } from '../../onvif/types.generated.ts'
 
-/** Security 5.5.5: where a device gets tokens for connections that it opens itself. It opens none that takes any. */
-export function authorizationServers(): Chapter<'authorizationServers'> {
+/** Security 5.5.5. */
+export function authorizationServers(subject: AuthorizationServers): Chapter<'authorizationServers'> {
   return {
-    'tas:GetAuthorizationServerConfigurations': notImplemented('tas:GetAuthorizationServerConfigurations'),
-    'tas:CreateAuthorizationServerConfiguration': notImplemented('tas:CreateAuthorizationServerConfiguration'),
-    'tas:SetAuthorizationServerConfiguration': notImplemented('tas:SetAuthorizationServerConfiguration'),
-    'tas:DeleteAuthorizationServerConfiguration': notImplemented('tas:DeleteAuthorizationServerConfiguration'),
+    async 'tas:GetAuthorizationServerConfigurations'({ Token }) {
+      const found = Token === undefined ? subject.list() : [subject.get(Token)]
+      return { Configuration: found.map(toWire) }
+    },
+
+    async 'tas:CreateAuthorizationServerConfiguration'({ Configuration }) {
+      return { Token: subject.create(fromWire(Configuration)) }
+    },
+
+    async 'tas:SetAuthorizationServerConfiguration'({ Configuration: { token, Data } }) {
+      subject.set(token, fromWire(Data))
+      return {}
+    },
+
+    async 'tas:DeleteAuthorizationServerConfiguration'({ Token }) {
+      subject.delete(Token)
+      return {}
+    },
   }
 }
+
+const toWire = ({ token, ...server }: AuthorizationServer): AuthorizationServerConfiguration => ({
+  token,
+  Data: {
+    Type: server.type,
+    ClientAuth: server.clientAuth,
+    ServerUri: server.serverUri,
+    ClientID: server.clientId,
+    Scope: server.scope,
+    KeyID: server.keyId,
+    CertificateID: server.certificateId,
+    CertPathValidationPolicyID: server.policyId,
+  },
+})
+
+const fromWire = (data: AuthorizationServerConfigurationData): AuthorizationServerRequest => ({
+  type: data.Type,
+  clientAuth: data.ClientAuth,
+  serverUri: data.ServerUri,
+  clientId: data.ClientID,
+  secret: data.ClientSecret,
+  scope: data.Scope,
+  keyId: data.KeyID,
+  certificateId: data.CertificateID,
+  policyId: data.CertPathValidationPolicyID,
+})

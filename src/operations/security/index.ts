@@ -1,3 +1,4 @@
+import type { AuthorizationServers } from '../../device/authorizationServers.ts'
 import type { Keystore } from '../../device/certificates/keystore.ts'
 import type { Jwt } from '../../device/jwt.ts'
 import type { HandlersOf } from '../../onvif/handlers.ts'
@@ -17,6 +18,7 @@ import { withoutTlsServer } from './withoutTlsServer.ts'
 export interface SecuritySubjects {
   readonly keystore: Keystore
   readonly jwt: Jwt
+  readonly authorizationServers: AuthorizationServers
   readonly network: Network
   /** Whether there is an HTTPS listener that follows `keystore.tls`. */
   readonly servesTls: boolean
@@ -25,15 +27,16 @@ export interface SecuritySubjects {
 }
 
 /** One handler for each operation of the Security Configuration service; capabilities last, because they are computed from the others. */
-export function securityHandlers({ keystore, jwt: tokens, network, servesTls, allowLegacy }: SecuritySubjects): HandlersOf<'tas'> {
+export function securityHandlers(subjects: SecuritySubjects): HandlersOf<'tas'> {
+  const { keystore, network, servesTls, allowLegacy } = subjects
   const others = {
     ...keys(keystore),
     ...certificatesAndPaths(keystore),
     ...revocationAndPolicies(keystore),
     ...(servesTls ? tlsServer(keystore) : withoutTlsServer),
     ...dot1x(keystore, network),
-    ...authorizationServers(),
-    ...(servesTls ? jwt(tokens) : withoutJwt),
+    ...authorizationServers(subjects.authorizationServers),
+    ...(servesTls ? jwt(subjects.jwt) : withoutJwt),
     ...mediaSigning(),
   }
   return { ...others, ...securityCapabilities({ allowLegacy, has: operation => isImplemented(others[operation]) }) }

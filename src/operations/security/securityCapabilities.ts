@@ -1,3 +1,4 @@
+import { authorizationServerTypes, clientAuthenticationMethods } from '../../device/authorizationServers.ts'
 import { dot1xMethods } from '../../device/certificates/dot1x.ts'
 import { ellipticCurves, rsaKeyLengths } from '../../device/certificates/keys.ts'
 import { supportedTlsVersions } from '../../device/certificates/tlsServer.ts'
@@ -30,6 +31,13 @@ function capabilitiesOf(features: SecurityFeatures): AdvancedSecurityCapabilitie
     TLSServerCapabilities: has('tas:AddServerCertificateAssignment') ? server(features) : {},
     Dot1XCapabilities: has('tas:AddDot1XConfiguration')
       ? { MaximumNumberOfDot1XConfigurations: limits.dot1xConfigurationsMax, Dot1XMethods: dot1xMethods }
+      : undefined,
+    AuthorizationServer: has('tas:CreateAuthorizationServerConfiguration')
+      ? {
+          MaxConfigurations: limits.authorizationServersMax,
+          ConfigurationTypesSupported: authorizationServerTypes,
+          ClientAuthenticationMethodsSupported: clientAuthenticationMethods,
+        }
       : undefined,
   }
 }

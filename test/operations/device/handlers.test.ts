@@ -114,7 +114,7 @@ const implemented: readonly OperationName[] = [
 ]
 
 /** The chapters of the Security Configuration service that are not there as a whole. */
-const absent: readonly string[] = ['authorizationServers', 'mediaSigning']
+const absent: readonly string[] = ['mediaSigning']
 const security = Object.entries(operations).flatMap(([name, { chapter }]) =>
   name.startsWith('tas:') && !absent.includes(chapter) ? [name] : [],
 )

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { limits } from '../../../src/limits.ts'
 import { type TestDevice, testDevice } from '../../support/device.ts'
+import { createPolicy, createServer, idOf, newCertificate, serverData, tas } from '../../support/keystoreRequests.ts'
 
 const data = (name: string, type: string, content: string, attributes = '') =>
   `<tds:${name} type="${type}"${attributes}>${content}</tds:${name}>`
@@ -14,6 +15,8 @@ const set = (token: string, type: string, content: string, attributes = '') =>
 const uri = (text: string) => `<tds:StorageUri>${text}</tds:StorageUri>`
 const path = (text: string) => `<tds:LocalPath>${text}</tds:LocalPath>`
 const user = (name: string, secrets = '') => `<tds:User><tds:UserName>${name}</tds:UserName>${secrets}</tds:User>`
+const renewal = (endpoint: string, server: string, rest = '') =>
+  `<tds:ConfigurationRenewal><tds:RenewalEndpoint>${endpoint}</tds:RenewalEndpoint><tds:AuthorizationServer>${server}</tds:AuthorizationServer>${rest}</tds:ConfigurationRenewal>`
 const password = (text: string) => `<tds:Password>${text}</tds:Password>`
 
 async function created({ ask }: TestDevice, request: string): Promise<string> {
@@ -59,7 +62,7 @@ test('the capabilities say how many and which types', async t => {
   assert.match(
     (await ask('<tds:GetServiceCapabilities/>')).xml,
     new RegExp(
-      ` StorageConfiguration="true" MaxStorageConfigurations="${limits.storageConfigurationsMax}".* StorageTypesSupported="NFS CIFS ObjectStorageS3 ObjectStorageAzure"`,
+      ` StorageConfiguration="true" MaxStorageConfigurations="${limits.storageConfigurationsMax}" StorageConfigurationRenewal="false" .* StorageTypesSupported="NFS CIFS ObjectStorageS3 ObjectStorageAzure"`,
     ),
   )
 })
@@ -81,10 +84,7 @@ const impossible: readonly (readonly [type: string, content: string, attributes?
   ['NFS', uri(`nfs://nas/${'x'.repeat(limits.uriCharactersMax)}`)],
   ['NFS', uri('nfs://nas/video') + user('ada', password('x'.repeat(limits.storageSecretCharactersMax + 1)))],
   ['NFS', `${uri('nfs://nas/video')}<tds:CertPathValidationPolicyID>p</tds:CertPathValidationPolicyID>`],
-  [
-    'NFS',
-    `${uri('nfs://nas/video')}<tds:ConfigurationRenewal><tds:RenewalEndpoint>https://h/</tds:RenewalEndpoint><tds:AuthorizationServer>a</tds:AuthorizationServer></tds:ConfigurationRenewal>`,
-  ],
+  ['NFS', uri('nfs://nas/video') + renewal('https://h/', 'unknown')],
 ]
 
 test('a place that cannot be is refused when it is made, and when another is changed into it', async t => {
@@ -132,4 +132,65 @@ test('what is absent stays as long as the type does', async t => {
   assert.equal(await one(device, token), data('Data', 'NFS', uri('nfs://nas/video')))
   await device.restart()
   assert.equal(await one(device, token), data('Data', 'NFS', uri('nfs://nas/video')))
+})
+
+const endpoint = 'https://cloud.example.org/storages/7'
+const serverOf = (device: TestDevice) => idOf(device, 'Token', createServer())
+const deleteServer = (token: string) => tas('DeleteAuthorizationServerConfiguration', `<tas:Token>${token}</tas:Token>`)
+const deleteStorage = (token: string) => `<tds:DeleteStorageConfiguration><tds:Token>${token}</tds:Token></tds:DeleteStorageConfiguration>`
+const policyIn = (id: string) => `<tds:CertPathValidationPolicyID>${id}</tds:CertPathValidationPolicyID>`
+const deletePolicy = (id: string) =>
+  tas('DeleteCertPathValidationPolicy', `<tas:CertPathValidationPolicyID>${id}</tas:CertPathValidationPolicyID>`)
+const newPolicy = async (device: TestDevice) => idOf(device, 'CertPathValidationPolicyID', createPolicy(await newCertificate(device)))
+const told = '<tds:Error>this device keeps the renewal, and does not perform it</tds:Error>'
+
+test('a renewal is kept over a restart, says that nobody performs it, and holds what it refers to until the storage is gone', async t => {
+  const device = await testDevice(t)
+  const [server, policy, other] = [await serverOf(device), await newPolicy(device), await newPolicy(device)]
+  const content = uri('https://s3.example.org/bucket') + policyIn(other)
+  const sent = renewal(endpoint, server, `${policyIn(policy)}<tds:Error>by a client</tds:Error>`)
+  const token = await created(device, create('ObjectStorageS3', content + sent))
+  const expected = data('Data', 'ObjectStorageS3', content + renewal(endpoint, server, policyIn(policy) + told))
+  assert.equal(await one(device, token), expected)
+  await device.restart()
+  assert.equal(await one(device, token), expected)
+  const inUse = 'Sender/InvalidArgVal/ReferenceExists'
+  for (const request of [deleteServer(server), deletePolicy(policy), deletePolicy(other)])
+    assert.equal((await device.ask(request)).fault, inUse, request)
+  const otherType = serverData('Data').replace('OAuthClientCredentials', 'OAuthAuthorizationCode')
+  const changed = tas('SetAuthorizationServerConfiguration', `<tas:Configuration token="${server}">${otherType}</tas:Configuration>`)
+  assert.equal((await device.ask(changed)).fault, 'Sender/InvalidArgVal/InvalidConfig')
+  const second = await serverOf(device)
+  assert.equal((await device.ask(set(token, 'ObjectStorageS3', renewal(endpoint, second)))).fault, undefined)
+  assert.equal((await device.ask(deleteServer(server))).fault, undefined)
+  assert.equal((await device.ask(deleteServer(second))).fault, inUse)
+  assert.equal((await device.ask(deleteStorage(token))).fault, undefined)
+  for (const request of [deleteServer(second), deletePolicy(policy), deletePolicy(other)])
+    assert.equal((await device.ask(request)).fault, undefined, request)
+})
+
+test('a renewal from an address that shows a secret, or with a server that is for persons, is refused', async t => {
+  const device = await testDevice(t)
+  const server = await serverOf(device)
+  const forPersons = await idOf(device, 'Token', createServer().replace('OAuthClientCredentials', 'OIDC2AuthorizationCode'))
+  const token = await created(device, create('NFS', uri('nfs://nas/video')))
+  const before = await all(device)
+  for (const bad of [
+    renewal('http://cloud.example.org/', server),
+    renewal('https://ada:word@cloud.example.org/', server),
+    renewal('https://@cloud.example.org/', server),
+    renewal(`${endpoint}?code=secret`, server),
+    renewal(`${endpoint}#part`, server),
+    renewal('https:///', server),
+    renewal('https://cloud.example.org:99999/', server),
+    renewal('https://cloud.ex\u202eample.org/', server),
+    renewal(`https://cloud.example.org/${'x'.repeat(limits.uriCharactersMax)}`, server),
+    renewal(endpoint, forPersons),
+    renewal(endpoint, server, policyIn('unknown')),
+  ]) {
+    const content = uri('nfs://nas/video') + bad
+    assert.equal((await device.ask(create('NFS', content))).fault, 'Sender/InvalidArgVal', bad.slice(0, 200))
+    assert.equal((await device.ask(set(token, 'NFS', content))).fault, 'Sender/InvalidArgVal/ConfigModify', bad.slice(0, 200))
+  }
+  assert.equal(await all(device), before)
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createAccounts } from '../../../src/accounts.ts'
+import { createAuthorizationServers } from '../../../src/device/authorizationServers.ts'
 import { createAuxiliary } from '../../../src/device/auxiliary.ts'
 import { createBackup } from '../../../src/device/backup/backup.ts'
 import { createForeignKeys } from '../../../src/device/backup/foreignKeys.ts'
@@ -147,14 +148,18 @@ export async function createTestDevice(
   const supportInformation = createSupportInformation({ identity, clock, network, update, logs, settings, upgrades: firmware.history })
   const keystore = createKeystore({ store, seal, clock, log: logs.system, allowLegacy, isTlsEnabled: () => tlsEnabled })
   const jwt = createJwt({ store, keys: keystore.keys, policies: keystore.policies })
-  keystore.referTo(jwt.references)
+  const authorizationServers = createAuthorizationServers({ store, seal, ...keystore })
+  const storageConfigurations = createStorageConfigurations({ store, seal, policies: keystore.policies, authorizationServers })
+  for (const { references } of [jwt, authorizationServers, storageConfigurations]) keystore.referTo(references)
+  authorizationServers.referTo(storageConfigurations.authorizationServers)
   const chapters = {
     geoLocations: createGeoLocations({ store }),
     relays: createRelays({ store, clock, log: logs.system, count: 2 }),
     auxiliary: createAuxiliary({ store, log: logs.system, functions: ['tt:IRLamp'] }),
-    storageConfigurations: createStorageConfigurations({ store, seal }),
+    storageConfigurations,
     keystore,
     jwt,
+    authorizationServers,
     servesTls,
     allowLegacy,
     remoteDiscovery: createRemoteDiscovery({ store }),

@@ -35,14 +35,16 @@ const promises: readonly (readonly [capability: string, operation: OperationName
   ['Dot1XCapabilities/MaximumNumberOfDot1XConfigurations', 'tas:AddDot1XConfiguration'],
   ['Dot1XCapabilities/Dot1XMethods', 'tas:AddDot1XConfiguration'],
   ['AuthorizationServer/MaxConfigurations', 'tas:CreateAuthorizationServerConfiguration'],
+  ['AuthorizationServer/ConfigurationTypesSupported', 'tas:CreateAuthorizationServerConfiguration'],
+  ['AuthorizationServer/ClientAuthenticationMethodsSupported', 'tas:SetAuthorizationServerConfiguration'],
   ['MediaSigning/MediaSigningSupported', 'tas:GetAssignedMediaSigningCertificates'],
   ['MediaSigning/UserMediaSigningKeySupported', 'tas:AddMediaSigningCertificateAssignment'],
 ]
 
 for (const servesTls of [true, false]) {
   test(`a capability is claimed exactly where its operation is there, ${servesTls ? 'with' : 'without'} HTTPS`, async t => {
-    const { keystore, jwt, network } = await createTestDevice(t)
-    const handlers = securityHandlers({ keystore, jwt, network, servesTls, allowLegacy: false })
+    const { keystore, jwt, authorizationServers, network } = await createTestDevice(t)
+    const handlers = securityHandlers({ keystore, jwt, authorizationServers, network, servesTls, allowLegacy: false })
     const isThere = new Map(Object.entries(handlers).map(([name, handler]) => [name, isImplemented(handler)]))
     const nobody = { origin: new URL('http://d'), remoteAddress: '', caller: undefined, isMultipart: false, afterReply() {} }
     const call = { ...nobody, attachment: () => undefined, stream: async () => undefined, attach: () => assert.fail('nothing is attached') }
@@ -84,7 +86,7 @@ test('a role may open an operation of either service, and one name is not the ot
   const role = (functions: string) =>
     ask(`<tds:SetUserRole><tds:UserRole><tt:Name>clerk</tt:Name><tt:Functions>${functions}</tt:Functions></tds:UserRole></tds:SetUserRole>`)
   assert.equal((await role('tas:GetAllKeys tds:GetUsers')).fault, undefined)
-  for (const unknown of ['GetAllKeys', 'tds:GetAllKeys', 'tas:GetAuthorizationServerConfigurations'])
+  for (const unknown of ['GetAllKeys', 'tds:GetAllKeys', 'tas:GetAssignedMediaSigningCertificates'])
     assert.equal((await role(unknown)).fault, 'Receiver/Action/FunctionNotImplemented', unknown)
   const clerk = { name: 'carla', password: 'Filing-cabinet-9' }
   const created = await ask(
