@@ -47,7 +47,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   express: /^http\/app\.ts$/,
   pino: /^platform\/logs\.ts$/,
   'pino-pretty': /^platform\/logs\.ts$/,
-  'tar-stream': /^device\/supportInformation\.ts$/,
+  'modern-tar': /^device\/supportInformation\.ts$/,
   '@jellybrick/dbus-next': /^platform\/rauc\//,
   soap: /^client\//,
   'cli-progress': /^cli\//,

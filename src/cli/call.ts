@@ -38,4 +38,6 @@ Examples:
   onvifd call camera.local GetSystemDateAndTime
   onvifd call 192.168.1.20 SetHostname '{"Name":"camera-1"}' --user admin
   onvifd call 192.168.1.20 CreateUsers - --user admin < users.json
-  onvifd call http://192.168.1.20/onvif/media_service GetProfiles --wsdl media.wsdl --user admin`
+  onvifd call http://192.168.1.20/onvif/media_service GetProfiles --wsdl media.wsdl --user admin
+
+Where onvifd is installed as a package, this command needs another one beside it: npm install soap`

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import soap from 'soap'
+import type soap from 'soap'
 import { contract } from '../onvif/contract.generated.ts'
 import { ClientError } from './errors.ts'
 import type { OnvifClient } from './onvifClient.ts'
 import type { Session } from './session.ts'
 
-/** No WSDL that can be had knows the operation; the message says what to do. */
+/** There is no WSDL that knows the operation, or nothing to read it with; the message says what to do. */
 export class WsdlError extends Error {
   override readonly name = 'WsdlError'
 }
@@ -26,9 +26,10 @@ export interface WsdlCall {
  * and ClientError.
  */
 export async function callByWsdl(client: OnvifClient, { operation, request, wsdl }: WsdlCall): Promise<unknown> {
+  const library = await loadLibrary()
   const failures: string[] = []
   for (const location of wsdl === undefined ? await wsdlLocations(client) : [wsdl]) {
-    const device = await load(location, client, failures)
+    const device = await load(library, location, client, failures)
     if (!device) continue
     if (!operationsOf(device).includes(operation)) {
       failures.push(`${location} has no operation ${operation}${similar(operation, operationsOf(device))}`)
@@ -39,6 +40,15 @@ export async function callByWsdl(client: OnvifClient, { operation, request, wsdl
   }
   const hint = wsdl === undefined ? '; give the one of the service with --wsdl' : ''
   throw new WsdlError(`${failures.at(-1) ?? 'there is no WSDL'}${hint}`)
+}
+
+/** The package is no part of an installation: it is thirty packages, of which a device needs none. */
+async function loadLibrary(): Promise<typeof soap> {
+  try {
+    return (await import('soap')).default
+  } catch (cause) {
+    throw new WsdlError('the package that reads a WSDL is missing: npm install soap', { cause })
+  }
 }
 
 /** Where the WSDL of a service may be, best first. GetWsdlUrl mostly names a page of ONVIF's, which is not the device's own. */
@@ -56,7 +66,12 @@ async function wsdlLocations({ url, ask }: OnvifClient): Promise<readonly string
   return [...(isOwn && told !== beside.href ? [told] : []), beside.href, ownWsdl]
 }
 
-async function load(location: string, { url, session }: OnvifClient, failures: string[]): Promise<soap.Client | undefined> {
+async function load(
+  library: typeof soap,
+  location: string,
+  { url, session }: OnvifClient,
+  failures: string[],
+): Promise<soap.Client | undefined> {
   const options = {
     httpClient: httpClient(session),
     endpoint: url.href,
@@ -66,7 +81,7 @@ async function load(location: string, { url, session }: OnvifClient, failures: s
     disableCache: true,
   }
   try {
-    return await soap.createClientAsync(location, options)
+    return await library.createClientAsync(location, options)
   } catch (error) {
     if (error instanceof ClientError && ['unreachable', 'untrusted', 'timeout'].includes(error.kind)) throw error
     failures.push(

@@ -42,18 +42,16 @@ export function createSupportInformation({ identity, clock, network, update, log
 
     /** The same with both logs, as a tar file. */
     async archive(): Promise<Buffer> {
-      const { pack } = await import('tar-stream')
-      const archive = pack()
+      const { packTar } = await import('modern-tar')
       const folder = `onvifd-${identity.serialNumber.replace(/[^A-Za-z0-9-]/g, '_')}`
-      const add = (name: string, content: string | Buffer) =>
-        archive.entry({ name: `${folder}/${name}`, mode: 0o600, mtime: clock.now() }, content)
-      for (const [name, content] of await sheets()) add(`${name}.json`, `${JSON.stringify(content, null, 2)}\n`)
-      add('system.log', await logs.read('System'))
-      add('access.log', await logs.read('Access'))
-      archive.finalize()
-      const pieces: Buffer[] = []
-      for await (const piece of archive) if (Buffer.isBuffer(piece)) pieces.push(piece)
-      return Buffer.concat(pieces)
+      const files: readonly (readonly [name: string, content: Buffer])[] = [
+        ...(await sheets()).map(([name, content]) => [`${name}.json`, Buffer.from(`${JSON.stringify(content, null, 2)}\n`)] as const),
+        ['system.log', await logs.read('System')],
+        ['access.log', await logs.read('Access')],
+      ]
+      const mtime = clock.now()
+      const entries = files.map(([name, body]) => ({ header: { name: `${folder}/${name}`, size: body.length, mode: 0o600, mtime }, body }))
+      return Buffer.from(await packTar(entries))
     },
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -19,7 +19,8 @@ interface Options {
 /** Both logs of the device: one JSON object a line in two bounded files; the terminal shows the system log, at `debug` the access log too. */
 export async function createLogs({ level, format, folder, terminal, now }: Options): Promise<Logs & { close(): void }> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const print = format === 'pretty' ? await prettyPrinter(terminal.isTTY === true) : escapeControls
+  const pretty = format === 'pretty' ? await prettyPrinter(terminal.isTTY === true) : undefined
+  const print = pretty ?? escapeControls
   const files = {
     System: createBoundedFile(join(folder, 'system.log'), 0),
     Access: createBoundedFile(join(folder, 'access.log'), limits.logDelayMs),
@@ -39,7 +40,7 @@ export async function createLogs({ level, format, folder, terminal, now }: Optio
 
   function logger(file: BoundedFile, shown: boolean) {
     const fileLevel = level === 'debug' ? 'debug' : 'info'
-    const stream = { write: (line: string) => file.write(escapeControls(line)) }
+    const stream = { write: (line: string) => file.write(bounded(escapeControls(line))) }
     const options = {
       level: fileLevel,
       base: null,
@@ -53,13 +54,15 @@ export async function createLogs({ level, format, folder, terminal, now }: Optio
       options,
       pino.multistream([
         { level: fileLevel, stream },
-        { level, stream: { write: line => void terminal.write(print(line)) } },
+        { level, stream: { write: line => void terminal.write(bounded(print(line))) } },
       ]),
     )
   }
 
+  const system = logger(files.System, true)
+  if (format === 'pretty' && !pretty) system.info('the terminal shows JSON: lines for people need another package, npm install pino-pretty')
   return {
-    system: logger(files.System, true),
+    system,
     access: logger(files.Access, level === 'debug'),
     read: type => files[type].read(),
     close() {
@@ -69,17 +72,28 @@ export async function createLogs({ level, format, folder, terminal, now }: Optio
   }
 }
 
-/** Loaded only where a person reads along: it costs as much as pino itself. */
-async function prettyPrinter(colorize: boolean): Promise<(line: string) => string> {
-  const { prettyFactory } = await import('pino-pretty')
+/**
+ * Loaded only where a person reads along: it costs as much as pino itself. Undefined where it is not installed, as on a device, whose
+ * lines are read by programs.
+ */
+async function prettyPrinter(colorize: boolean): Promise<((line: string) => string) | undefined> {
+  const library = await import('pino-pretty').catch(() => undefined)
+  if (!library) return undefined
+  const { prettyFactory } = library
   // The text of a fault may quote what a client sent.
   const messageFormat = (log: Record<string, unknown>, key: string) => escaped(String(log[key] ?? ''), /[\u0000-\u001f]/g)
   const pretty = prettyFactory({ colorize, messageFormat, singleLine: true, translateTime: 'UTC:yyyy-mm-dd HH:MM:ss' })
   return line => escapeControls(pretty(line))
 }
 
-/** JSON leaves these as they are: C1 controls drive some terminals, and the others break lines or turn the reading direction. */
-const escapeControls = (line: string): string => escaped(line, /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g)
+/** JSON leaves these as they are: C1 controls drive some terminals, and the others break lines, turn the reading direction or cannot be seen. */
+const escapeControls = (line: string): string => escaped(line, /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g)
+
+/** The fields of a line are bounded each; what many of them make together is told by its size alone. */
+const bounded = (line: string): string =>
+  line.length <= limits.logLineCharactersMax
+    ? line
+    : `${JSON.stringify({ level: 'warn', msg: `a line of ${line.length} characters was left out`, began: line.slice(0, 200) })}\n`
 
 const escaped = (text: string, characters: RegExp): string =>
   text.replace(characters, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
@@ -132,6 +146,7 @@ type BoundedFile = ReturnType<typeof createBoundedFile>
  */
 function createBoundedFile(path: string, delayMs: number) {
   const elder = `${path}.1`
+  const unfinished = `${path}.new`
   let handle = openSync(path, 'a+', 0o600)
   let bytes = fstatSync(handle).size
   let waiting = ''
@@ -149,15 +164,25 @@ function createBoundedFile(path: string, delayMs: number) {
     if (text.length === 0) return
     try {
       if (bytes + text.length > limits.logBytesMax / 2) turnOver()
-      bytes += writeSync(handle, text)
+      const written = writeSync(handle, text)
+      bytes += written
+      // The disk took a part of it: the next line begins on its own.
+      if (written < text.length) waiting = '\n'
     } catch {
       // A full or broken disk must not stop the device, and there is no log left to say it in.
     }
   }
 
   function turnOver(): void {
-    renameSync(path, elder)
-    const younger = openSync(path, 'a+', 0o600)
+    // Opened first: where there is no room for it, everything stays as it is until there is.
+    const younger = openSync(unfinished, 'w+', 0o600)
+    try {
+      if (existsSync(path)) renameSync(path, elder)
+      renameSync(unfinished, path)
+    } catch (error) {
+      closeSync(younger)
+      throw error
+    }
     closeSync(handle)
     handle = younger
     bytes = 0

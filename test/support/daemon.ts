@@ -37,11 +37,15 @@ export async function temporaryFolder(t: TestContext, before = async () => {}): 
 export async function startDaemon(
   t: TestContext,
   extra: readonly string[] = [],
-  { state, env = { ONVIFD_ADMIN_PASSWORD: admin.password } }: { readonly state?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  {
+    state,
+    env = { ONVIFD_ADMIN_PASSWORD: admin.password },
+    program = main,
+  }: { readonly state?: string; readonly env?: NodeJS.ProcessEnv; readonly program?: string } = {},
 ): Promise<Daemon> {
   let end = async () => {}
   const folder = state ?? (await temporaryFolder(t, () => end()))
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--state', folder, '--boot-time', '0.2', ...extra], {
+  const child = spawn(process.execPath, [program, 'serve', '--port', '0', '--state', folder, '--boot-time', '0.2', ...extra], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
