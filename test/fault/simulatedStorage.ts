@@ -145,6 +145,22 @@ export class SimulatedStorage implements Storage {
     this.#files.set(this.#find(path)[0], { durable: content, pending: [] })
   }
 
+  has(path: string): boolean {
+    return this.#names.has(path)
+  }
+
+  list(): readonly string[] {
+    return [...this.#names.keys()]
+  }
+
+  /** What somebody else than the device wrote, and synced. */
+  put(path: string, content: Buffer): void {
+    const id = this.#names.get(path) ?? this.#nextFile++
+    this.#files.set(id, { durable: content, pending: [] })
+    this.#names.set(path, id)
+    this.#durableNames.set(path, id)
+  }
+
   remove(path: string): void {
     this.#names.delete(path)
     this.#durableNames.delete(path)

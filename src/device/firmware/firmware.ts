@@ -70,7 +70,8 @@ export async function createFirmware(parts: FirmwareParts) {
 
   async function installImage(upload: Installation, transaction: string): Promise<InstalledImage> {
     let image: KnownImage = { version: undefined, sha256: undefined, signers: [], builtAt: undefined }
-    const { target } = await backend.install(bytesOf(upload), {
+    const bytes = bytesOf(upload)
+    const installing = backend.install(bytes, {
       transaction,
       signal: upload.abort.signal,
       onHead(head) {
@@ -82,6 +83,8 @@ export async function createFirmware(parts: FirmwareParts) {
       },
       beforeActivation: () => settings.keep(running.id, transaction),
     })
+    // An engine that refuses an image stops reading in its middle, and what watches over the body would never end.
+    const { target } = await installing.finally(() => void bytes.return().catch(() => {}))
     const { version, sha256 } = (await backend.slots()).find(({ id }) => id === target) ?? {}
     return { ...image, slot: target, version, sha256 }
   }

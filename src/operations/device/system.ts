@@ -58,9 +58,13 @@ export function system(subjects: SystemSubjects): Chapter<'system'> {
       })
       logs.system.warn({ user: call.caller?.name, from: call.remoteAddress, type: FactoryDefault }, 'factory default')
       call.afterReply(async () => {
-        // The answer leaves by the network as it is.
-        if (FactoryDefault === 'Hard') await network.reset()
-        await power.reboot('SetSystemFactoryDefault')
+        try {
+          // The answer leaves by the network as it is.
+          if (FactoryDefault === 'Hard') await network.reset()
+        } finally {
+          // Whatever the disk says: until the next start nobody can log in.
+          await power.reboot('SetSystemFactoryDefault')
+        }
       })
       return {}
     },
