@@ -71,6 +71,10 @@ export const limits = {
   tokenTextCharactersMax: 1_024,
   /** Tokens remembered against replay: 400 a second over twice the window, 25 MB; more is refused rather than forgotten. */
   tokensRememberedMax: 250_000,
+  /** Tokens of one generation, kept beyond the window against a clock that is set back: at one a second nine hours, and 4 MB. */
+  tokensKept: 32_768,
+  /** Spans of time in which forgotten tokens were made: one for each time that the clock was elsewhere, and room for quiet days. */
+  tokenSpansMax: 64,
   /** A server nonce of HTTP Digest: long enough for a session of a client, short enough to bound its table. */
   nonceLifetimeMs: 300_000,
   noncesMax: 10_000,
@@ -456,6 +460,8 @@ export const limits = {
   /** What a client sent may be long and deep; a line of the log stays readable. */
   logFieldCharactersMax: 4_096,
   logFieldEntriesMax: 100,
+  /** A line with a few fields of the greatest length, and an error with its causes. */
+  logLineCharactersMax: 65_536,
   logFieldDepthMax: 5,
   /** Names of fields that need not be judged again whether they are secret; the code has some sixty. */
   logFieldNamesRememberedMax: 500,

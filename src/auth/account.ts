@@ -14,6 +14,8 @@ export type Checked =
   | { readonly kind: 'right'; readonly account: Account }
   /** A right token that was used before. */
   | { readonly kind: 'repeated'; readonly account: Account }
+  /** A right token of which nobody can tell whether it was used before. */
+  | { readonly kind: 'doubtful'; readonly account: Account; readonly reason: string }
   | { readonly kind: 'wrong'; readonly name: string }
   /** `stale`: the same user may succeed with a new nonce. `reason` is for the log. */
   | { readonly kind: 'unusable'; readonly reason: string; readonly stale: boolean }

@@ -85,8 +85,9 @@ export function createAuthenticator(parts: Parts): Authenticator {
       if (account && token.username !== account.name)
         return refusal('message', 'the message names another user than HTTP or the certificate')
       const checked = tokens.check(token, accounts)
-      // A client that was challenged sends its message once more, with the token that it had (client-quirks 10).
-      const taken = checked.kind === 'right' || (checked.kind === 'repeated' && account !== undefined)
+      // A client that was challenged sends its message once more, with the token that it had (client-quirks 10). HTTP Digest, by a
+      // nonce of ours, and TLS show that whoever sends it is here now.
+      const taken = checked.kind === 'right' || ((checked.kind === 'repeated' || checked.kind === 'doubtful') && account !== undefined)
       if (!taken) return refuse('message', checked, remoteAddress)
       account = checked.account
     }
@@ -113,6 +114,8 @@ export function createAuthenticator(parts: Parts): Authenticator {
 
   function refuse(by: 'http' | 'message', checked: Checked, remoteAddress: string): Verdict {
     if (checked.kind === 'unusable') return refusal(by, checked.reason, checked.stale)
+    // With a challenge, because HTTP Digest can show what the token cannot.
+    if (checked.kind === 'doubtful') return refusal('http', checked.reason)
     if (checked.kind !== 'wrong') return refusal(by, 'the token was used before')
     guessing.failed(remoteAddress, checked.name)
     failed(remoteAddress)

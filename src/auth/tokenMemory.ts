@@ -1,45 +1,66 @@
 import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { limits } from '../limits.ts'
 import type { Clock } from '../platform/platform.ts'
+import { isInSpans, readSpans, type Span, spansOf, writeSpans } from './spans.ts'
 
 /** Where the tokens that were accepted outlive the process: records in two generations, of which the older one goes as a whole. */
 export interface ReplayJournal {
   /** What is there at the start: records of `recordBytes`, one after the other. */
   readonly previous: Uint8Array
   readonly current: Uint8Array
-  /** False where records may be missing, because the machine lost its power. */
+  /** What was given to `keepForgotten` last; empty where nothing was. */
+  readonly forgotten: Uint8Array
+  /** False where records may be missing, because the machine lost its power or the disk took none. */
   readonly complete: boolean
   /** Adds a record to the current generation. The end of the process cannot undo it once this returns. */
   append(record: Uint8Array): void
+  /** What was appended survives a power cut once this returns. */
+  sync(): void
+  /** Makes sure that the next start finds the journal not complete, because a record could not be added. Needs no space. */
+  admitGap(): void
+  /** It survives a power cut once this returns. A journal that is not complete stays that until it is called. */
+  keepForgotten(spans: Uint8Array): void
   /** Drops the previous generation; the current one becomes the previous one. */
   rotate(): void
 }
 
 export interface TokenMemory {
   /**
-   * `new`: never seen, and remembered from now on. `lost`: it may have been seen before the machine lost its power.
-   * `full`: there is no room to remember it. Throws what the journal throws.
+   * `new`: never seen, and remembered from now on. `forgotten`: it may have been seen. `unwritten`: the journal takes nothing.
+   * `full`: there is no room to remember it. Never throws.
    */
-  remember(user: string, digest: Uint8Array, createdMs: number): 'new' | 'known' | 'lost' | 'full'
+  remember(user: string, digest: Uint8Array, createdMs: number): 'new' | 'known' | 'forgotten' | 'unwritten' | 'full'
 }
 
-/** Created in milliseconds as a float (8), key (16). */
+/** Created in milliseconds as a float (8), key (12), CRC-32 of both (4). */
 export const recordBytes = 24
-const keyBytes = 16
+const checkedBytes = 20
+const keyStart = 8
 
 /**
- * The verified tokens of the window (WSS UsernameToken Profile 1.1.1, 3.1). The key is user and digest: the digest is over the
+ * The verified tokens (WSS UsernameToken Profile 1.1.1, 3.1). The key is user and digest: the digest is over the
  * decoded nonce and the text of Created, so that it tells two of one user's tokens apart if either differs, and shifting
  * bytes from one to the other makes no second key.
  *
- * What is dropped lies outside of the window. A clock that is set back later by more than the window brings it back in; only an
- * Administrator sets the clock.
+ * A clock that is set back brings tokens into the window again that left it long ago. So they are kept beyond it, as long as there
+ * is room; of what is dropped the spans of time stay known in which it was made, and whoever comes with a Created in one of them has
+ * to show in another way that he is here now. A clock that was wrong, and is set right to a time in which nobody logged in, is in none.
  */
 export function createTokenMemory(clock: Clock, journal: ReplayJournal): TokenMemory {
   const startedMs = clock.now().getTime()
-  let previous = readRecords(journal.previous, startedMs)
-  let current = readRecords(journal.current, startedMs)
-  let rotateAtMs = clock.monotonicMs()
+  const kept = [readRecords(journal.previous), readRecords(journal.current)] as const
+  let [previous, current] = [kept[0].records, kept[1].records]
+  const known = readSpans(journal.forgotten)
+  let spans: readonly Span[] = known ?? [{ fromMs: 0, toMs: startedMs - 1 }]
+  let mustWriteSpans = known === undefined
+  if (!journal.complete || kept.some(({ isDamaged }) => isDamaged)) {
+    spans = spansOf([...spans, ...lostSpans(kept[1].lastMs ?? kept[0].lastMs, startedMs)])
+    mustWriteSpans = true
+  }
+  let lookAgainMs = 0
+  const utcAhead = () => clock.now().getTime() - clock.monotonicMs()
+  let aheadMs = utcAhead()
 
   function isAnyInWindow(records: ReadonlyMap<string, number>): boolean {
     const nowMs = clock.now().getTime()
@@ -47,48 +68,113 @@ export function createTokenMemory(clock: Clock, journal: ReplayJournal): TokenMe
     return false
   }
 
-  /** By the monotonic clock, so that the other one can jump; and never while a token of the older generation would be taken again. */
+  /** Never while a token of the older generation would be taken again. */
   function rotateIfDue(): void {
+    if (current.size < limits.tokensKept && previous.size <= 2 * limits.tokensKept) return
     const nowMs = clock.monotonicMs()
-    if (nowMs < rotateAtMs) return
-    if (isAnyInWindow(previous)) {
-      rotateAtMs = nowMs + limits.tokenWindowMs / 10
-      return
-    }
-    rotateAtMs = nowMs + limits.tokenWindowMs
-    if (previous.size === 0 && current.size === 0) return
+    if (nowMs < lookAgainMs) return
+    lookAgainMs = nowMs + limits.tokenWindowMs / 10
+    if (isAnyInWindow(previous)) return
+    const next = spansOf([...spans, ...Array.from(previous.values(), createdMs => ({ fromMs: createdMs, toMs: createdMs }))])
+    if (previous.size > 0) journal.keepForgotten(writeSpans(next))
+    // They hold from the moment on in which the disk may have them, whatever becomes of the rotation.
+    spans = next
     journal.rotate()
     previous = current
     current = new Map()
   }
 
+  /** What a power cut takes was then used after the last jump, and lies near to what it leaves. */
+  function syncAfterJump(): void {
+    const nowAheadMs = utcAhead()
+    if (Math.abs(nowAheadMs - aheadMs) > limits.tokenWindowMs) journal.sync()
+    aheadMs = nowAheadMs
+  }
+
+  function keepSpans(): void {
+    if (mustWriteSpans) journal.keepForgotten(writeSpans(spans))
+    mustWriteSpans = false
+  }
+
+  /** Work on the disk that can be done later, when it has room again. */
+  function keepHouse(): void {
+    try {
+      keepSpans()
+      syncAfterJump()
+      rotateIfDue()
+    } catch {
+      // The next token tries it again; until then the memory is larger, and bounded all the same.
+    }
+  }
+
+  function write(record: Uint8Array): boolean {
+    try {
+      journal.append(record)
+      return true
+    } catch {
+      return admitsGap(journal)
+    }
+  }
+
+  // At once, because this life may end before anybody logs in, and the next one would take its journal for complete.
+  try {
+    keepSpans()
+  } catch {
+    admitsGap(journal)
+  }
+
   return {
     remember(user, digest, createdMs) {
-      rotateIfDue()
-      if (!journal.complete && createdMs < startedMs) return 'lost'
-      const key = hash('sha256', Buffer.concat([Buffer.from(`${user}\0`), digest]), 'buffer').subarray(0, keyBytes)
+      keepHouse()
+      const key = hash('sha256', Buffer.concat([Buffer.from(`${user}\0`), digest]), 'buffer').subarray(0, checkedBytes - keyStart)
       const name = key.toString('latin1')
       if (current.has(name) || previous.has(name)) return 'known'
+      if (isInSpans(spans, createdMs)) return 'forgotten'
       if (current.size + previous.size >= limits.tokensRememberedMax) return 'full'
       const record = Buffer.alloc(recordBytes)
       record.writeDoubleBE(createdMs)
-      key.copy(record, recordBytes - keyBytes)
+      key.copy(record, keyStart)
+      record.writeUInt32BE(crc32(record.subarray(0, checkedBytes)), checkedBytes)
       // First the journal: if it fails, the token was not accepted.
-      journal.append(record)
+      if (!write(record)) return 'unwritten'
       current.set(name, createdMs)
       return 'new'
     },
   }
 }
 
-/** Created by key, without those that the window refuses anyway. */
-function readRecords(bytes: Uint8Array, nowMs: number): Map<string, number> {
+/** A full disk must not shut everybody out: the memory of this process holds the token, and the next start is told that it does not. */
+function admitsGap(journal: ReplayJournal): boolean {
+  try {
+    journal.admitGap()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * When the tokens were made that a journal may lack. The kernel writes within half a minute, so they were used in the last one before
+ * the power went: shortly before the start, or, where the clock went back with the power, near to the last one that is there.
+ */
+function lostSpans(lastMs: number | undefined, startedMs: number): readonly Span[] {
+  const window = limits.tokenWindowMs
+  const beforeStart = { fromMs: startedMs - 2 * window, toMs: startedMs - 1 }
+  return lastMs === undefined || lastMs < startedMs ? [beforeStart] : [beforeStart, { fromMs: lastMs - window, toMs: lastMs + 2 * window }]
+}
+
+/** Created by key. The rest of a record that was cut off is no damage: that token was not accepted. */
+function readRecords(bytes: Uint8Array) {
   const records = new Map<string, number>()
+  let isDamaged = false
+  let lastMs: number | undefined
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let start = 0; start + recordBytes <= buffer.length; start += recordBytes) {
     const createdMs = buffer.readDoubleBE(start)
-    if (createdMs + limits.tokenWindowMs >= nowMs)
-      records.set(buffer.toString('latin1', start + recordBytes - keyBytes, start + recordBytes), createdMs)
+    if (crc32(buffer.subarray(start, start + checkedBytes)) === buffer.readUInt32BE(start + checkedBytes)) {
+      records.set(buffer.toString('latin1', start + keyStart, start + checkedBytes), createdMs)
+      lastMs = createdMs
+    } else isDamaged = true
   }
-  return records
+  return { records, isDamaged, lastMs }
 }

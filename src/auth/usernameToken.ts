@@ -18,7 +18,7 @@ export interface UsernameToken {
 }
 
 export interface TokenCheck {
-  /** Reads the device's UTC. Throws what the journal throws: a token that cannot be remembered is not accepted. */
+  /** Reads the device's UTC. */
   check(token: UsernameToken, accounts: Accounts): Checked
 }
 
@@ -47,8 +47,10 @@ export function createTokenCheck(clock: Clock, journal: ReplayJournal, nobody: A
           return { kind: 'right', account }
         case 'known':
           return { kind: 'repeated', account }
-        case 'lost':
-          return unusable('Created lies before the start of the device, which lost what it remembered when the power went')
+        case 'forgotten':
+          return { kind: 'doubtful', account, reason: 'Created lies in a time of which the device has forgotten what it took' }
+        case 'unwritten':
+          return { kind: 'doubtful', account, reason: 'the token cannot be written down' }
         case 'full':
           return unusable('more tokens came within the window than the device can remember')
       }

@@ -227,8 +227,8 @@ function withDatabase<T>(path: string, act: (database: DatabaseSync) => T): T {
 export function lockFile(path: string): { release(): void } {
   const database = new DatabaseSync(path, { timeout: limits.storeLockTimeoutMs })
   try {
-    // Nothing is ever written into it.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    // Nothing is ever written into it, and a journal would need room that a full disk does not have.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
     return { release: () => database.close() }
   } catch (error) {
     database.close()

@@ -69,7 +69,7 @@ export function createDiscovery({ port = discoveryPort, ...parts }: DiscoveryPar
       }
       // All devices hear a Probe at the same time; a Resolve is for one of them.
       if (question.kind === 'probe') later(write)
-      else write()
+      else safely(write)
     },
     moved: () => void check(),
   }
@@ -77,9 +77,18 @@ export function createDiscovery({ port = discoveryPort, ...parts }: DiscoveryPar
   function later(act: () => void): void {
     const callOff = clock.after(Math.random() * limits.discoveryDelayMaxMs, () => {
       pending.delete(callOff)
-      if (seat && isDiscoverable()) act()
+      if (seat && isDiscoverable()) safely(act)
     })
     pending.add(callOff)
+  }
+
+  /** What is said first is kept first, and a disk that takes nothing must not end the device. */
+  function safely(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      log.error({ error }, 'discovery could not speak')
+    }
   }
 
   function describe(place: Place): Description | undefined {

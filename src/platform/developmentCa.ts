@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { Trust } from '../device/firmware/image.ts'
 import { writeDurably } from './stateFolder.ts'
 
@@ -23,17 +23,28 @@ export async function developmentCa(state: string): Promise<DevelopmentCa> {
     const { makeDevelopmentCa } = await import('../device/firmware/developmentCa.ts')
     const made = await makeDevelopmentCa(new Date())
     const unfinished = `${folder}.${randomUUID()}`
-    writeDurably(join(unfinished, 'ca.pem'), made.caPem)
-    writeDurably(join(unfinished, 'signer.pem'), made.signerPem)
-    writeDurably(join(unfinished, 'signer.key'), made.signerKeyPem)
     try {
+      writeDurably(join(unfinished, 'ca.pem'), made.caPem)
+      writeDurably(join(unfinished, 'signer.pem'), made.signerPem)
+      writeDurably(join(unfinished, 'signer.key'), made.signerKeyPem)
       renameSync(unfinished, folder)
     } catch (error) {
       rmSync(unfinished, { recursive: true, force: true })
       if (!existsSync(folder)) throw error
     }
   }
+  sweep(folder)
   return { ca: join(folder, 'ca.pem'), signer: join(folder, 'signer.pem'), key: join(folder, 'signer.key') }
+}
+
+/** What makers left that were killed. One that is still at it takes what is there, too. */
+function sweep(folder: string): void {
+  try {
+    for (const name of readdirSync(dirname(folder)))
+      if (name.startsWith(`${basename(folder)}.`)) rmSync(join(dirname(folder), name), { recursive: true, force: true })
+  } catch {
+    // They do no harm, and the next start tries it again.
+  }
 }
 
 /** What an operator says about whom to believe. */

@@ -1,34 +1,40 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ReplayJournal, recordBytes } from '../auth/tokenMemory.ts'
+import { writeDurably } from './stateFolder.ts'
 
 export interface ReplayFile extends ReplayJournal {
-  /** Everything is on the disk, and the next start will know that. No call is allowed after it. */
+  /** Everything is on the disk, and the next start will know that, or that it is not. No call is allowed after it. Never throws. */
   close(): void
 }
 
 /**
  * Used log-in tokens, in two files of the state folder. An append is one write into the page cache: it takes microseconds and
  * survives the end of the process, but not that of the machine. The next start notices: `tokens.mark` then holds another boot id
- * and not the word of a clean end. `bootId` is empty where the operating system tells none.
+ * and not the word of a clean end with the length of both files. `bootId` is empty where the operating system tells none.
  */
 export function openReplayFile(folder: string, bootId = bootIdOfLinux()): ReplayFile {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const [previousFile, currentFile, nextFile, markFile] = [
+  const [previousFile, currentFile, nextFile, markFile, forgottenFile] = [
     join(folder, 'tokens.previous'),
     join(folder, 'tokens.current'),
     join(folder, 'tokens.next'),
     join(folder, 'tokens.mark'),
+    join(folder, 'tokens.forgotten'),
   ]
   const [previous, current, mark] = [contentOf(previousFile), contentOf(currentFile), contentOf(markFile)?.toString()]
   const running = `open ${bootId}`
   const nothingYet = previous === undefined && current === undefined
-  const complete = mark === undefined ? nothingYet : mark === 'clean' || (bootId !== '' && mark === running)
-
+  let previousBytes = previous?.length ?? 0
+  const clean = () => `clean ${previousBytes} ${size}`
   let file = openSync(currentFile, constants.O_RDWR | constants.O_CREAT, 0o600)
   // A record that was cut off is written over by the next one.
   let size = Math.floor((current?.length ?? 0) / recordBytes) * recordBytes
-  setMark(running)
+  const complete = mark === undefined ? nothingYet : mark === clean() || (bootId !== '' && mark === running)
+  let hasGap = false
+  /** What may be missing is not noted yet: until it is, every start has to find the journal incomplete, however this one goes on. */
+  let isOwed = !complete
+  if (complete) setMark(running)
   sync(folder)
 
   function setMark(text: string): void {
@@ -38,6 +44,7 @@ export function openReplayFile(folder: string, bootId = bootIdOfLinux()): Replay
   return {
     previous: previous ?? Buffer.alloc(0),
     current: current ?? Buffer.alloc(0),
+    forgotten: contentOf(forgottenFile) ?? Buffer.alloc(0),
     complete,
 
     append(record) {
@@ -46,23 +53,45 @@ export function openReplayFile(folder: string, bootId = bootIdOfLinux()): Replay
       size += record.length
     },
 
+    sync: () => fsyncSync(file),
+
+    admitGap() {
+      if (hasGap) return
+      rmSync(markFile, { force: true })
+      sync(folder)
+      hasGap = true
+    },
+
+    keepForgotten(spans) {
+      writeDurably(forgottenFile, spans)
+      if (isOwed && !hasGap) setMark(running)
+      isOwed = false
+    },
+
     rotate() {
       const next = openSync(nextFile, 'w+', 0o600)
       renameSync(currentFile, previousFile)
       renameSync(nextFile, currentFile)
       closeSync(file)
       file = next
+      previousBytes = size
       size = 0
     },
 
     close() {
-      fsyncSync(file)
-      closeSync(file)
+      const last = file
       // The number may soon be another file's: a late append has to fail.
       file = -1
-      sync(previousFile)
-      sync(folder)
-      setMark('clean')
+      try {
+        fsyncSync(last)
+        sync(previousFile)
+        sync(folder)
+        if (!hasGap && !isOwed) setMark(clean())
+      } catch {
+        // A disk that takes nothing: the next start finds that this was no clean end, which is the truth.
+      } finally {
+        closeSync(last)
+      }
     },
   }
 }

@@ -57,15 +57,27 @@ export function accountsOf(...accounts: readonly Account[]): Accounts {
 }
 
 /** A journal in memory that remembers what was asked of it. */
-export function memoryJournal(before: Partial<Pick<ReplayJournal, 'previous' | 'current' | 'complete'>> = {}) {
-  const asked: { appended: Uint8Array[]; rotations: number } = { appended: [], rotations: 0 }
+export function memoryJournal(before: Partial<ReplayJournal> = {}) {
+  const asked: { appended: Uint8Array[]; rotations: number; syncs: number; gaps: number; forgotten: Uint8Array } = {
+    appended: [],
+    rotations: 0,
+    syncs: 0,
+    gaps: 0,
+    forgotten: new Uint8Array(),
+  }
   const journal: ReplayJournal = {
     previous: new Uint8Array(),
     current: new Uint8Array(),
+    forgotten: new Uint8Array(),
     complete: true,
-    ...before,
     append: record => void asked.appended.push(Uint8Array.from(record)),
+    sync: () => void asked.syncs++,
+    admitGap: () => void asked.gaps++,
+    keepForgotten(spans) {
+      asked.forgotten = Uint8Array.from(spans)
+    },
     rotate: () => void asked.rotations++,
+    ...before,
   }
   return { journal, asked }
 }

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Checked } from '../../src/auth/account.ts'
-import { recordBytes } from '../../src/auth/tokenMemory.ts'
 import { createTokenCheck, passwordDigest, type UsernameToken } from '../../src/auth/usernameToken.ts'
 import { limits } from '../../src/limits.ts'
 import { accountsOf, admin, memoryJournal, type TestClock, testClock, tokenOf, viewer } from './support.ts'
 
-type Before = Parameters<typeof memoryJournal>[0]
-
-function setUp(clock: TestClock = testClock(), before: Before = {}) {
-  const { journal, asked } = memoryJournal(before)
+function setUp(clock: TestClock = testClock()) {
+  const { journal, asked } = memoryJournal()
   const tokens = createTokenCheck(clock, journal, { name: '', level: 'User', password: 'nobody-knows' })
   const accounts = accountsOf(admin, viewer, { ...viewer, name: 'twin' })
   return { clock, asked, check: (token: UsernameToken): Checked => tokens.check(token, accounts) }
@@ -122,96 +119,4 @@ test('a nonce may come again with another Created, or from another user (client-
   for (const name of ['viewer', 'twin'])
     assert.equal(check(tokenOf({ ...viewer, name }, now, { nonce })).kind, 'right', 'same password, other user')
   assert.deepEqual(check(tokenOf(admin, now, { nonce })), repeated)
-})
-
-test('a token is remembered for as long as the window would take it', async () => {
-  const { clock, check, asked } = setUp()
-  const early = tokenOf(admin, new Date(Date.parse(now) + limits.tokenWindowMs).toISOString())
-  assert.deepEqual(check(early), right)
-  const end = Date.parse(now) + 2 * limits.tokenWindowMs
-  while (clock.now().getTime() < end) {
-    await clock.pass(limits.tokenWindowMs / 7)
-    assert.equal(check(tokenOf(admin, clock.now().toISOString())).kind, 'right')
-    assert.notEqual(check(early).kind, 'right', clock.now().toISOString())
-  }
-  assert.ok(asked.rotations > 0, 'and old ones make room')
-})
-
-test('what is remembered stays bounded over a long time', async () => {
-  const { clock, check, asked } = setUp()
-  const turns = 60
-  for (let i = 0; i < turns; i++) {
-    await clock.pass(limits.tokenWindowMs / 2)
-    assert.equal(check(tokenOf(admin, clock.now().toISOString())).kind, 'right')
-  }
-  assert.ok(asked.rotations >= turns / 2 - 3 && asked.rotations <= turns / 2 + 1, `${asked.rotations} rotations`)
-})
-
-test('a clock that jumps forward and back brings nothing back', async () => {
-  const { clock, check } = setUp()
-  const token = tokenOf(admin, now)
-  assert.deepEqual(check(token), right)
-  clock.jump(3_600_000)
-  for (let i = 0; i < 3; i++) {
-    await clock.pass(limits.tokenWindowMs / 4)
-    check(tokenOf(admin, clock.now().toISOString()))
-  }
-  clock.jump(-3_600_000)
-  assert.deepEqual(check(token), repeated)
-})
-
-test('when the memory is full, a new token is refused rather than an old one forgotten', () => {
-  // The table is filled from the journal, which is faster than logging in.
-  const records = Buffer.alloc(limits.tokensRememberedMax * recordBytes)
-  for (let i = 0; i < limits.tokensRememberedMax; i++) {
-    records.writeDoubleBE(Date.parse(now), i * recordBytes)
-    records.writeUInt32BE(i + 1, i * recordBytes + 8)
-  }
-  const almost = setUp(testClock(), { current: records.subarray(recordBytes) })
-  const token = tokenOf(admin, now)
-  assert.deepEqual(almost.check(token), right)
-  const refused = almost.check(tokenOf(admin, now))
-  assert.ok(refused.kind === 'unusable' && /more tokens/.test(refused.reason))
-  assert.deepEqual(almost.check(token), repeated)
-})
-
-test('a token that cannot be written down is not accepted', () => {
-  const clock = testClock()
-  const { journal } = memoryJournal()
-  const full = {
-    ...journal,
-    append() {
-      throw new Error('ENOSPC')
-    },
-  }
-  const tokens = createTokenCheck(clock, full, { name: '', level: 'User', password: 'nobody-knows' })
-  for (let i = 0; i < 2; i++) assert.throws(() => tokens.check(tokenOf(admin, now), accountsOf(admin)), /ENOSPC/)
-})
-
-test('after a restart the tokens of both generations are known', async () => {
-  const first = setUp()
-  const tokens = [tokenOf(admin, now), tokenOf(admin, now)]
-  for (const token of tokens) assert.deepEqual(first.check(token), right)
-  const [older, newer] = first.asked.appended
-  await first.clock.pass(limits.tokenWindowMs)
-  const second = setUp(first.clock, { previous: older ?? Buffer.alloc(0), current: newer ?? Buffer.alloc(0) })
-  for (const token of tokens) assert.deepEqual(second.check(token), repeated)
-})
-
-test('what is left of a record that was cut off does no harm', () => {
-  const first = setUp()
-  const token = tokenOf(admin, now)
-  first.check(token)
-  const record = Buffer.concat(first.asked.appended)
-  const second = setUp(first.clock, { current: Buffer.concat([record, record.subarray(0, recordBytes - 1)]) })
-  assert.deepEqual(second.check(token), repeated)
-  assert.deepEqual(second.check(tokenOf(admin, now)), right)
-})
-
-test('after a power cut nothing from before the start is taken', async () => {
-  const { clock, check } = setUp(testClock(), { complete: false })
-  const before = new Date(clock.now().getTime() - 1).toISOString()
-  const refused = check(tokenOf(admin, before))
-  assert.ok(refused.kind === 'unusable' && /before the start/.test(refused.reason))
-  assert.deepEqual(check(tokenOf(admin, clock.now().toISOString())), right)
 })

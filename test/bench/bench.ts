@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: ours against raw node:http answering the same bytes and against node-soap serving the same operation, all in one run.
  * Server and client are separate processes; rounds are interleaved and their medians shown, so that a noisy machine disturbs all alike.
- * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start|keys` a part, `-- --mib 256` smaller images; TMPDIR says on which disk.
+ * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start|keys|login` a part, `-- --mib 256` smaller images; TMPDIR says on which disk.
  */
 import { fork } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
@@ -26,6 +26,7 @@ import {
   user,
 } from './bed.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
+import { benchLogin } from './login.ts'
 import { benchUpload } from './upload.ts'
 
 const only = optionOf('only')
@@ -282,4 +283,5 @@ if (wanted('soap')) await benchSoap()
 if (wanted('writes')) benchWrites()
 if (wanted('upload')) await benchUpload()
 if (wanted('keys')) await benchKeys()
+if (wanted('login')) await benchLogin()
 process.exit()

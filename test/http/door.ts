@@ -6,6 +6,7 @@ import type { Bounds } from '../../src/http/reply.ts'
 import { createHttpServer, type HttpOptions, type HttpServer } from '../../src/http/server.ts'
 import type { Clock, Log } from '../../src/platform/platform.ts'
 import type { SoapAnswer, SoapRequest } from '../../src/soap/message.ts'
+import { memoryJournal } from '../auth/support.ts'
 
 export const admin = { name: 'admin', level: 'Administrator', password: 'Correct-horse-7' } as const
 export const operator = { name: 'olga', level: 'Operator', password: 'Nightshift-42' } as const
@@ -95,10 +96,12 @@ function authenticator(): Authenticator {
     },
   }
   const accounts = new Map([admin, operator].map(account => [account.name, account] as const))
-  return createAuthenticator({ accounts: { find: name => [...accounts.values()].find(a => a.name === name) }, clock, journal: noJournal })
+  return createAuthenticator({
+    accounts: { find: name => [...accounts.values()].find(a => a.name === name) },
+    clock,
+    journal: memoryJournal().journal,
+  })
 }
-
-const noJournal = { previous: new Uint8Array(), current: new Uint8Array(), complete: true, append: () => {}, rotate: () => {} }
 
 export interface Answer {
   readonly status: number

@@ -88,9 +88,14 @@ for (const [end, closed, nextBootId, complete] of ends)
     const second = openReplayFile(folder, nextBootId)
     assert.equal(second.complete, complete)
     second.close()
+    // As where a start fails before anybody has noted what may be missing.
     const third = openReplayFile(folder, otherBootId)
-    assert.equal(third.complete, true, 'and a clean run makes up for it')
+    assert.equal(third.complete, complete)
+    third.keepForgotten(Buffer.alloc(0))
     third.close()
+    const fourth = openReplayFile(folder, otherBootId)
+    assert.equal(fourth.complete, true, 'noted, and ended cleanly')
+    fourth.close()
   })
 
 test('where the operating system tells no boot id, only a clean end is trusted', t => {
@@ -98,6 +103,7 @@ test('where the operating system tells no boot id, only a clean end is trusted',
   openReplayFile(folder, '')
   const killed = openReplayFile(folder, '')
   assert.equal(killed.complete, false)
+  killed.keepForgotten(Buffer.alloc(0))
   killed.close()
   const closed = openReplayFile(folder, '')
   assert.equal(closed.complete, true)
@@ -111,6 +117,7 @@ test('a mark that is damaged or gone is not taken for a clean end', t => {
   for (const damage of [
     () => writeFileSync(mark, ''),
     () => writeFileSync(mark, 'clea'),
+    () => writeFileSync(mark, 'clean'),
     () => writeFileSync(mark, `open ${bootId}`.slice(0, -1)),
     () => rmSync(mark),
   ]) {
@@ -119,6 +126,55 @@ test('a mark that is damaged or gone is not taken for a clean end', t => {
     assert.equal(journal.complete, false)
     journal.close()
   }
+})
+
+for (const file of ['tokens.current', 'tokens.previous'])
+  test(`after a clean end, ${file} is missed where it is shorter than it was, or gone`, t => {
+    const folder = temporaryFolder(t)
+    for (const damage of [
+      () => truncateSync(join(folder, file), 0),
+      () => truncateSync(join(folder, file), recordBytes),
+      () => rmSync(join(folder, file)),
+    ]) {
+      const journal = openReplayFile(folder, bootId)
+      for (const byte of [1, 2]) journal.append(record(byte))
+      journal.rotate()
+      for (const byte of [3, 4]) journal.append(record(byte))
+      journal.close()
+      damage()
+      const next = openReplayFile(folder, bootId)
+      assert.equal(next.complete, false)
+      next.close()
+    }
+  })
+
+test('a gap that was admitted is known at the next start, however this one ends, and not at the one after it', t => {
+  for (const closed of [true, false]) {
+    const folder = temporaryFolder(t)
+    const journal = openReplayFile(folder, bootId)
+    journal.append(record(1))
+    for (let i = 0; i < 2; i++) journal.admitGap()
+    journal.append(record(2))
+    if (closed) journal.close()
+    const next = openReplayFile(folder, bootId)
+    assert.equal(next.complete, false)
+    next.keepForgotten(Buffer.alloc(0))
+    next.close()
+    const third = openReplayFile(folder, bootId)
+    assert.equal(third.complete, true)
+    third.close()
+  }
+})
+
+test('what is kept of the forgotten comes back as it was', t => {
+  const folder = temporaryFolder(t)
+  const journal = openReplayFile(folder, bootId)
+  assert.equal(journal.forgotten.length, 0)
+  for (const text of ['longer than the other', 'short']) journal.keepForgotten(Buffer.from(text))
+  journal.close()
+  const next = openReplayFile(folder, bootId)
+  assert.equal(String(next.forgotten), 'short')
+  next.close()
 })
 
 test('nothing can be appended to a journal that is closed, and no other file gets it', t => {
@@ -162,7 +218,7 @@ test('a token is refused after a restart, after a crash and after a power cut', 
   truncateSync(join(folder, 'tokens.current'), 0)
   clock.jump(1)
   const run4 = openReplayFile(folder, otherBootId)
-  for (const reason of logIn(run4, [first, second, late], clock)) assert.match(reason, /before the start of the device/)
+  for (const reason of logIn(run4, [first, second, late], clock)) assert.match(reason, /has forgotten what it took/)
   assert.deepEqual(logIn(run4, [tokenAt(0)], clock), ['known'])
   run4.close()
 })
