@@ -1,14 +1,15 @@
 import type { Authenticator } from './auth/authenticate.ts'
 import { UploadRefusal } from './device/upload.ts'
 import { contract } from './onvif/contract.generated.ts'
-import { fault, SoapFault } from './onvif/faults.ts'
+import { eventFaults, fault, SoapFault } from './onvif/faults.ts'
 import type { Call, Caller, Handlers } from './onvif/handlers.ts'
 import { type AccessClass, operations } from './onvif/operations.ts'
 import type { OperationName } from './onvif/types.generated.ts'
 import type { Clock, Logs } from './platform/platform.ts'
+import { type Addressing, readAnswerBlocks, readMessageId, writeFaultHeader, writeReplyHeader } from './soap/addressing.ts'
 import { type Opening, openMessage } from './soap/arriving.ts'
 import { createCodec } from './soap/codec.ts'
-import { parseEnvelope, readUsernameToken, writeAnswer, writeFault } from './soap/envelope.ts'
+import { parseEnvelope, presentable, readUsernameToken, writeAnswer, writeFault } from './soap/envelope.ts'
 import type { SoapAnswer, SoapRequest } from './soap/message.ts'
 import { type Attachment, contentIdOf, detachInline, type Package, pack, unpack } from './soap/mtom.ts'
 import type { XmlElement } from './soap/xml.ts'
@@ -39,6 +40,8 @@ interface Progress {
   challenge: 'none' | 'fresh' | 'stale'
   /** The caller may call the operation for what is his own and no more. */
   ownOnly: boolean
+  /** Of WS-Addressing. Undefined where the message has nothing of it. */
+  addressing: Addressing | undefined
 }
 
 /** What an operation leaves to be done with its answer. */
@@ -70,15 +73,33 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
       throw fault('NotAuthorized', 'log in to call this service')
     }
     const message = isWhole ? unpack(bytes, contentType) : await openMessage(bytes, contentType, !strict)
-    const { header, body } = parseEnvelope(message.envelope)
+    const { header, body, isAddressed } = parseEnvelope(message.envelope)
     const operation = codec.operationOf(body)
-    if (operation === undefined) throw fault('UnknownAction', `this service has no operation ${body.name}`)
     progress.operation = operation
+    if (header && isAddressed) {
+      progress.addressing = { ...unaddressed, messageId: readMessageId(header) }
+      progress.addressing = { ...progress.addressing, ...readAnswerBlocks(header) }
+    }
+    if (operation === undefined) throw fault('UnknownAction', `this service has no operation ${body.name}`)
     const { access } = operations[operation]
     // No challenge goes with it: what a client would answer is better kept from the clear.
     if (access !== 'PRE_AUTH' && !isOpen) throw fault('NotAuthorized', 'this device answers that over HTTPS only')
     if (access !== 'PRE_AUTH') progress.caller = await authorize(request, header, operation, access, progress)
-    return writeAnswer(await perform(operation, body, request, await complete(message, operation), progress, outgoing))
+    const response = await perform(operation, body, request, await complete(message, operation), progress, outgoing)
+    return writeAnswer(response, replyHeader(operation, progress))
+  }
+
+  /** The Detail of a fault as the codec writes it. That of an event fault begins with time and reason (WS-BaseFaults 1.2, 2.1). */
+  function detailOf({ detail, message }: SoapFault): string {
+    if (!detail) return ''
+    const base = { Timestamp: clock.now().toISOString(), Description: [{ lang: 'en', $value: presentable(message) }] }
+    const isBaseFault = Object.values<string>(eventFaults).includes(detail.element) && !detail.element.startsWith('tev:')
+    try {
+      return codec.encode(detail.element, isBaseFault ? { ...base, ...detail.value } : detail.value)
+    } catch (error) {
+      logs.system.error({ error, element: detail.element }, 'the detail of a fault could not be written')
+      return ''
+    }
   }
 
   async function complete(message: Package | Opening, operation: OperationName): Promise<Message> {
@@ -92,11 +113,12 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
   async function perform<O extends OperationName>(
     operation: O,
     body: XmlElement,
-    { origin, remoteAddress, body: sent }: SoapRequest,
+    request: SoapRequest,
     { attachments, isMultipart, arriving }: Message,
     { caller, ownOnly }: Progress,
     outgoing: Outgoing,
   ): Promise<string> {
+    const { origin, remoteAddress, target, body: sent } = request
     const places = strict ? undefined : attachmentsIn[operation]
     const inline = places && detachInline(body, places)
     const call: Call = {
@@ -104,6 +126,11 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
       ownOnly,
       origin: publicOrigin ?? origin,
       remoteAddress,
+      target,
+      // Whoever asks for it may hold the answer back, so it is not asked for here.
+      get hungUp() {
+        return request.hungUp ?? never()
+      },
       isMultipart,
       afterReply: effect => void outgoing.effects.push(effect),
       attachment(href) {
@@ -112,7 +139,7 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
       },
       async stream(href) {
         const whole = call.attachment(href)
-        if (whole) return { bytes: once(whole), lengthBytes: whole.length, signal: new AbortController().signal }
+        if (whole) return { bytes: once(whole), lengthBytes: whole.length, signal: never() }
         const bytes = await arriving?.find(contentIdOf(href) ?? '')
         if (bytes === undefined || sent instanceof Uint8Array) return undefined
         sent.admit()
@@ -167,7 +194,7 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
   return {
     async handle(request) {
       const began = clock.monotonicMs()
-      const progress: Progress = { operation: undefined, caller: undefined, challenge: 'none', ownOnly: false }
+      const progress: Progress = { operation: undefined, caller: undefined, challenge: 'none', ownOnly: false, addressing: undefined }
       const outgoing: Outgoing = { effects: [], attachments: [] }
       let contentType = 'application/soap+xml; charset=utf-8'
       let status: SoapAnswer['status'] = 200
@@ -182,7 +209,11 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
         if (progress.ownOnly && refused.subcodes.includes('NotAuthorized')) progress.challenge = 'fresh'
         outgoing.effects.length = 0
         status = progress.challenge !== 'none' ? 401 : refused.code === 'Sender' ? 400 : 500
-        body = writeFault(refused)
+        body = writeFault(
+          refused,
+          isAnsweredByAddressing(progress) ? writeFaultHeader(refused, progress.addressing ?? unaddressed) : '',
+          detailOf(refused),
+        )
         if (status === 500 && !(error instanceof SoapFault || error instanceof UploadRefusal))
           logs.system.error({ operation: progress.operation, error }, 'an operation failed')
       }
@@ -207,6 +238,17 @@ export function createService({ handlers, authenticator, clock, logs, strict, pu
   }
 }
 
+const unaddressed: Addressing = { messageId: undefined, reply: '', fault: '' }
+
+/** Answers of the Event service always carry an action (Core 9); those of others, where the client would look for the relation. */
+const isAnsweredByAddressing = ({ operation, addressing }: Progress): boolean =>
+  addressing?.messageId !== undefined || operation?.startsWith('tev:') === true
+
+function replyHeader(operation: OperationName, progress: Progress): string {
+  if (!isAnsweredByAddressing(progress)) return ''
+  return writeReplyHeader(contract.operations[operation]?.reply ?? '', progress.addressing ?? unaddressed)
+}
+
 const isSecure = ({ origin }: SoapRequest): boolean => origin.protocol === 'https:'
 
 /** A fault is passed on, and says why a message broke off; anything else is a bug or a failing port, of which the client learns nothing but that (Core 5.8.2.4). */
@@ -214,6 +256,9 @@ function asFault(error: unknown): SoapFault {
   if (error instanceof SoapFault) return error
   return fault('Action', error instanceof UploadRefusal ? error.message : 'the device could not perform the operation', { cause: error })
 }
+
+/** Of a request that did not come over a connection. Made when asked for, for hardly an operation does. */
+const never = (): AbortSignal => new AbortController().signal
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { parseXml } from '../src/soap/xml.ts'
 import { admin } from './support/daemon.ts'
 import { envelope, people, testDevice, token } from './support/device.ts'
 
@@ -116,6 +117,72 @@ test('what is wrong with a message as such has its own fault', async t => {
     assert.equal(answer.fault, fault, message)
     assert.equal(answer.status, status, message)
   }
+})
+
+const WSA = 'http://www.w3.org/2005/08/addressing'
+
+/** The header of an answer: the texts of its blocks by their names, and undefined where it has none. */
+function headerOf(xml: string): Record<string, string> | undefined {
+  const header = parseXml(xml).children.find(({ name }) => name === 'Header')
+  return header && Object.fromEntries(header.children.map(({ name, text }) => [name, text]))
+}
+
+test('WS-Addressing: an answer says what it is, and to what', async t => {
+  const { send, ask } = await testDevice(t)
+  const withHeader = (blocks: string, body = '<tds:GetSystemDateAndTime/>') =>
+    send(envelope(body).replace('<s:Body>', `<s:Header>${blocks}</s:Header><s:Body>`))
+  const id = '<wsa:MessageID>urn:uuid:7</wsa:MessageID>'
+  const to = (address: string, name = 'ReplyTo', rest = '') => `<wsa:${name}><wsa:Address>${address}</wsa:Address>${rest}</wsa:${name}>`
+  const none = 'http://www.onvif.org/ver10/device/wsdl/Device/GetSystemDateAndTimeResponse'
+
+  await t.test('where the question has a MessageID, and not before', async () => {
+    assert.equal(headerOf((await ask('<tds:GetSystemDateAndTime/>', nothing)).xml), undefined)
+    assert.equal(headerOf((await withHeader('<wsa:Action>urn:whatever</wsa:Action>')).xml), undefined)
+    assert.deepEqual(headerOf((await withHeader(id)).xml), { Action: none, RelatesTo: 'urn:uuid:7' })
+    const fault = await withHeader(id, '<tds:Nothing/>')
+    assert.equal(fault.fault, 'Sender/UnknownAction')
+    assert.deepEqual(headerOf(fault.xml), { Action: `${WSA}/soap/fault`, RelatesTo: 'urn:uuid:7' })
+  })
+
+  await t.test('always, where it is one of the Event service', async () => {
+    const { xml } = await ask('<tev:GetServiceCapabilities/>', nothing)
+    assert.deepEqual(headerOf(xml), { Action: 'http://www.onvif.org/ver10/events/wsdl/EventPortType/GetServiceCapabilitiesResponse' })
+    const refused = await ask('<tev:GetEventProperties/>', nothing)
+    assert.equal(refused.status, 401)
+    assert.deepEqual(headerOf(refused.xml), { Action: `${WSA}/soap/fault` })
+  })
+
+  await t.test('and goes nowhere but back', async () => {
+    for (const name of ['ReplyTo', 'FaultTo']) {
+      const { status, fault, xml } = await withHeader(id + to('http://198.51.100.1/', name))
+      assert.equal(status, 400)
+      assert.equal(fault, 'Sender/InvalidAddressingHeader/OnlyAnonymousAddressSupported')
+      assert.deepEqual(headerOf(xml), { Action: `${WSA}/fault`, RelatesTo: 'urn:uuid:7' })
+      assert.match(xml, new RegExp(`<env:Detail><wsa:ProblemHeaderQName>wsa:${name}</wsa:ProblemHeaderQName></env:Detail>`))
+    }
+    assert.equal((await withHeader(id + to(`${WSA}/anonymous`) + to(`${WSA}/none`, 'FaultTo'))).status, 200)
+    const parameters = '<wsa:ReferenceParameters><x xmlns="urn:x">1</x></wsa:ReferenceParameters>'
+    const { xml } = await withHeader(id + to(`${WSA}/anonymous`, 'ReplyTo', parameters))
+    assert.deepEqual(headerOf(xml), { Action: none, RelatesTo: 'urn:uuid:7', x: '1' })
+  })
+})
+
+test('a fault of events says in its Detail when it happened, and what was wrong', async t => {
+  const { ask } = await testDevice(t)
+  const filter = '<tev:Filter><x:Mine xmlns:x="urn:x"/></tev:Filter>'
+  const { status, fault, xml } = await ask(`<tev:CreatePullPointSubscription>${filter}</tev:CreatePullPointSubscription>`)
+  assert.equal(status, 500)
+  assert.equal(fault, 'Receiver/InvalidFilterFault')
+  assert.match(xml, /<env:Value>wsnt:InvalidFilterFault<\/env:Value>/)
+  assert.match(
+    xml,
+    /<env:Detail><wsnt:InvalidFilterFault><wsrf-bf:Timestamp>20[^<]*Z<\/wsrf-bf:Timestamp><wsrf-bf:Description xml:lang="en">[^<]+<\/wsrf-bf:Description><wsnt:UnknownFilter xmlns:q="urn:x">q:Mine<\/wsnt:UnknownFilter><\/wsnt:InvalidFilterFault><\/env:Detail>/,
+  )
+
+  const unknown = await ask('<tev:PullMessages><tev:Timeout>PT1S</tev:Timeout><tev:MessageLimit>1</tev:MessageLimit></tev:PullMessages>')
+  assert.equal(unknown.fault, 'Receiver/ResourceUnknownFault')
+  assert.match(unknown.xml, /<env:Detail><wsrf-r:ResourceUnknownFault><wsrf-bf:Timestamp>/)
+  assert.deepEqual(headerOf(unknown.xml), { Action: `${WSA}/soap/fault` })
 })
 
 test('a bug or a failing port is a fault without a word about it', async t => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Attribute, Particle, QualifiedName } from '../src/onvif/schema.ts'
+import type { Attribute, ElementParticle, Particle, QualifiedName } from '../src/onvif/schema.ts'
 import { parseXml, resolveName, type XmlNode } from './xmlTree.ts'
 
 /** What the WSDL files and their schemas say: the operations of each service, and every element and type that they reach. */
@@ -19,16 +19,19 @@ export interface Service {
 }
 
 export interface PortType {
-  readonly name: string
+  /** With the prefix of its namespace, as in `wsntw:SubscriptionManager`. */
+  readonly name: QualifiedName
   readonly binding: string
   readonly operations: readonly Operation[]
 }
 
 export interface Operation {
   readonly name: string
-  readonly action: string
+  readonly soapAction: string
   readonly request: Message
-  readonly response: Message
+  /** Undefined where the device sends the message and expects no answer. */
+  readonly response: Message | undefined
+  readonly faults: readonly Message[]
   readonly documentation: string
 }
 
@@ -36,6 +39,8 @@ export interface Message {
   readonly name: string
   readonly part: string
   readonly element: QualifiedName
+  /** Its wsa:Action. */
+  readonly action: string
 }
 
 /** A type as written, before its base type is merged into it. */
@@ -45,6 +50,7 @@ export interface SimpleDefinition {
   readonly kind: 'simple'
   readonly base?: QualifiedName
   readonly list?: QualifiedName
+  readonly union?: readonly QualifiedName[]
   readonly facets: readonly Facet[]
   readonly documentation: string
 }
@@ -59,6 +65,8 @@ export interface ComplexDefinition {
   /** The type that this one extends; with `text`, the type of its character content. */
   readonly base?: QualifiedName
   readonly text: boolean
+  readonly mixed?: true
+  readonly abstract?: true
   readonly content: readonly Particle[]
   readonly attributes: readonly Attribute[]
   readonly anyAttribute?: { readonly namespace: string; readonly processContents: string }
@@ -70,18 +78,34 @@ export const prefixes: ReadonlyMap<string, string> = new Map([
   ['http://www.w3.org/2001/XMLSchema', 'xs'],
   ['http://www.onvif.org/ver10/device/wsdl', 'tds'],
   ['http://www.onvif.org/ver10/advancedsecurity/wsdl', 'tas'],
+  ['http://www.onvif.org/ver10/events/wsdl', 'tev'],
   ['http://www.onvif.org/ver10/schema', 'tt'],
   ['http://www.w3.org/2005/05/xmlmime', 'xmime'],
   ['http://www.w3.org/2004/08/xop/include', 'xop'],
+  ['http://www.w3.org/XML/1998/namespace', 'xml'],
+  ['http://www.w3.org/2005/08/addressing', 'wsa'],
+  ['http://docs.oasis-open.org/wsn/b-2', 'wsnt'],
+  ['http://docs.oasis-open.org/wsn/bw-2', 'wsntw'],
+  ['http://docs.oasis-open.org/wsn/t-1', 'wstop'],
+  ['http://docs.oasis-open.org/wsrf/bf-2', 'wsrf-bf'],
+  ['http://docs.oasis-open.org/wsrf/r-2', 'wsrf-r'],
+  // Not of the contract, but of what is said in its messages: the topics of ONVIF, and our own.
+  ['http://www.onvif.org/ver10/topics', 'tns1'],
+  ['http://onvifd.org/ver10/topics', 'ofd'],
 ])
 
 const xs = 'http://www.w3.org/2001/XMLSchema'
 const wsdl = 'http://schemas.xmlsoap.org/wsdl/'
 const soap = 'http://schemas.xmlsoap.org/wsdl/soap12/'
+const addressingAction = '{http://www.w3.org/2006/05/addressing/wsdl}Action'
 
 export interface LoadOptions {
   /** OASIS XML catalogue that says where remote schema locations lie on disk. */
   readonly catalog?: string
+  /** Elements and types that messages carry inside of wildcards, or as header blocks, without naming them. */
+  readonly carried?: readonly QualifiedName[]
+  /** Port types whose operations are left out. */
+  readonly without?: ReadonlySet<QualifiedName>
   readonly read?: (file: string) => string
 }
 
@@ -105,9 +129,13 @@ class Loader {
   readonly #components: Record<Kind, Map<QualifiedName, Component>> = { element: new Map(), attribute: new Map(), type: new Map() }
   readonly #elements = new Map<QualifiedName, QualifiedName>()
   readonly #definitions = new Map<QualifiedName, Definition | undefined>()
+  readonly #carried: readonly QualifiedName[]
+  readonly #without: ReadonlySet<QualifiedName>
 
-  constructor({ catalog, read = file => readFileSync(file, 'utf8') }: LoadOptions) {
+  constructor({ catalog, read = file => readFileSync(file, 'utf8'), carried = [], without = new Set() }: LoadOptions) {
     this.#read = read
+    this.#carried = carried
+    this.#without = without
     if (catalog === undefined) return
     for (const entry of parseXml(read(catalog)).children) {
       if (entry.name === 'system') this.#catalog.set(required(entry, 'systemId'), resolve(dirname(catalog), required(entry, 'uri')))
@@ -116,60 +144,86 @@ class Loader {
 
   load(files: readonly string[]): Model {
     const services = files.map(file => this.#service(file))
+    for (const name of this.#carried) {
+      if (this.#components.element.has(name)) this.#element(name)
+      else this.#type(name)
+    }
     const definitions = new Map<QualifiedName, Definition>()
     for (const [name, definition] of this.#definitions) if (definition) definitions.set(name, definition)
     return { services, elements: this.#elements, definitions }
   }
 
   #service(file: string): Service {
-    const root = parseXml(this.#read(file))
-    for (const types of childrenOf(root, wsdl, 'types')) {
-      for (const schema of childrenOf(types, xs, 'schema')) this.#index(schema, file, '')
-    }
+    const all = this.#documents(file)
+    const [root] = all
+    if (!root) throw new Error(`${file} is empty`)
     const prefix = prefixes.get(required(root, 'targetNamespace')) ?? ''
-    const portTypes = childrenOf(root, wsdl, 'portType').map(node => this.#portType(root, node))
+    const portTypes = all.flatMap(definitions =>
+      childrenOf(definitions, wsdl, 'portType').map(node => this.#portType(all, root, required(definitions, 'targetNamespace'), node)),
+    )
     // No message names it, but it travels inside a wildcard of GetServicesResponse (Core 8.1.2).
     this.#element(`${prefix}:Capabilities`)
     return { prefix, name: childrenOf(root, wsdl, 'service')[0]?.attributes.get('name'), portTypes }
   }
 
-  #portType(root: XmlNode, node: XmlNode): PortType {
-    const name = required(node, 'name')
-    const [binding, ...more] = childrenOf(root, wsdl, 'binding').filter(
-      other => resolveName(required(other, 'type'), other.scope).name === name,
-    )
+  /** A WSDL file, and behind it those that it imports. The types of all of them are noted. */
+  #documents(file: string): XmlNode[] {
+    if (this.#files.has(file)) return []
+    this.#files.add(file)
+    const root = parseXml(this.#read(file))
+    for (const types of childrenOf(root, wsdl, 'types')) {
+      for (const schema of childrenOf(types, xs, 'schema')) this.#index(schema, file, '')
+    }
+    const imported = childrenOf(root, wsdl, 'import').map(node => this.#path(required(node, 'location'), file))
+    return [root, ...imported.flatMap(path => this.#documents(path))]
+  }
+
+  #portType(all: readonly XmlNode[], root: XmlNode, target: string, node: XmlNode): PortType {
+    const name = `${prefixes.get(target)}:${required(node, 'name')}`
+    const [binding, ...more] = childrenOf(root, wsdl, 'binding').filter(other => qualify(other, required(other, 'type')) === name)
     if (!binding || more.length > 0) throw new Error(`${name} needs exactly one binding`)
+    const actions = `${target}/${required(node, 'name')}`
+    const operations = this.#without.has(name) ? [] : childrenOf(node, wsdl, 'operation')
     return {
       name,
       binding: `${required(binding, 'name')} ${describe(only(binding, soap, 'binding'))}`,
-      operations: childrenOf(node, wsdl, 'operation').map(operation => this.#operation(root, binding, operation)),
+      operations: operations.map(operation => this.#operation(all, binding, operation, actions)),
     }
   }
 
-  #operation(root: XmlNode, binding: XmlNode, node: XmlNode): Operation {
+  /** `actions` is what the action of a message begins with where the file does not say it (WS-Addressing 1.0 Metadata, 4.4.4). */
+  #operation(all: readonly XmlNode[], binding: XmlNode, node: XmlNode, actions: string): Operation {
     const name = required(node, 'name')
     const bound = childrenOf(binding, wsdl, 'operation').find(other => other.attributes.get('name') === name)
     if (!bound) throw new Error(`${name} is not bound`)
-    for (const direction of ['input', 'output']) {
-      if (only(only(bound, wsdl, direction), soap, 'body').attributes.get('use') !== 'literal') throw new Error(`${name} is not literal`)
+    for (const direction of [...childrenOf(bound, wsdl, 'input'), ...childrenOf(bound, wsdl, 'output')]) {
+      if (only(direction, soap, 'body').attributes.get('use') !== 'literal') throw new Error(`${name} is not literal`)
     }
+    const soapAction = required(only(bound, soap, 'operation'), 'soapAction')
+    const [output, ...more] = childrenOf(node, wsdl, 'output')
+    if (more.length > 0) throw new Error(`${name} has two outputs`)
+    const faults = childrenOf(node, wsdl, 'fault')
     return {
       name,
-      action: required(only(bound, soap, 'operation'), 'soapAction'),
-      request: this.#message(root, only(node, wsdl, 'input')),
-      response: this.#message(root, only(node, wsdl, 'output')),
+      soapAction,
+      request: this.#message(all, only(node, wsdl, 'input'), soapAction),
+      response: output && this.#message(all, output, `${actions}/${output.attributes.get('name') ?? `${name}Response`}`),
+      faults: faults.map(fault => this.#message(all, fault, `${actions}/${name}/Fault/${required(fault, 'name')}`)),
       documentation: documentationOf(node),
     }
   }
 
-  #message(root: XmlNode, use: XmlNode): Message {
-    const { name } = resolveName(required(use, 'message'), use.scope)
-    const message = childrenOf(root, wsdl, 'message').find(other => other.attributes.get('name') === name)
+  #message(all: readonly XmlNode[], use: XmlNode, action: string): Message {
+    const { namespace, name } = resolveName(required(use, 'message'), use.scope)
+    const message = all
+      .filter(({ attributes }) => attributes.get('targetNamespace') === namespace)
+      .flatMap(definitions => childrenOf(definitions, wsdl, 'message'))
+      .find(other => other.attributes.get('name') === name)
     if (!message) throw new Error(`there is no message ${name}`)
     const part = only(message, wsdl, 'part')
     const element = qualify(part, required(part, 'element'))
     this.#element(element)
-    return { name, part: required(part, 'name'), element }
+    return { name, part: required(part, 'name'), element, action: use.attributes.get(addressingAction) ?? action }
   }
 
   /** Notes the global components of a schema and of what it includes and imports; they are compiled when something reaches them. */
@@ -190,11 +244,14 @@ class Loader {
   }
 
   #follow(node: XmlNode, file: string, includer: string): void {
-    const location = required(node, 'schemaLocation')
-    const path = this.#catalog.get(location) ?? resolve(dirname(file), location)
+    const path = this.#path(required(node, 'schemaLocation'), file)
     if (this.#files.has(path)) return
     this.#files.add(path)
     this.#index(parseXml(this.#read(path)), path, includer)
+  }
+
+  #path(location: string, from: string): string {
+    return this.#catalog.get(location) ?? resolve(dirname(from), location)
   }
 
   #component(kind: Kind, name: QualifiedName): Component {
@@ -217,6 +274,7 @@ class Loader {
     const named = node.attributes.get('type')
     if (named !== undefined) return this.#type(qualify(node, named))
     const anonymous = node.children.find(child => child.name === 'complexType' || child.name === 'simpleType')
+    if (!anonymous && node.name === 'element') return this.#type('xs:anyType')
     if (!anonymous) throw new Error(`${path} has no type`)
     if (this.#definitions.has(path) || this.#components.type.has(path)) throw new Error(`two types are named ${path}`)
     this.#define({ node: anonymous, ...context }, path)
@@ -224,6 +282,7 @@ class Loader {
   }
 
   #type(name: QualifiedName): QualifiedName {
+    if (name === 'xs:anyType') this.#definitions.set(name, anyType)
     if (!name.startsWith('xs:') && !this.#definitions.has(name)) this.#define(this.#component('type', name), name)
     return name
   }
@@ -238,10 +297,22 @@ class Loader {
     const [derivation] = contentOf(node)
     if (derivation?.name === 'list')
       return { kind: 'simple', list: this.#type(qualify(derivation, required(derivation, 'itemType'))), facets: [], documentation }
+    if (derivation?.name === 'union') return { kind: 'simple', union: this.#members(derivation, path), facets: [], documentation }
     if (derivation?.name !== 'restriction') throw new Error(`${path}: ${derivation?.name} is not supported`)
     const base = this.#type(qualify(derivation, required(derivation, 'base')))
     const facets = contentOf(derivation).map(facet => ({ name: facetName(facet.name), value: required(facet, 'value') }))
     return { kind: 'simple', base, facets, documentation }
+  }
+
+  /** Types of a union: those that are named, and behind them those that are written out. */
+  #members(union: XmlNode, path: string): QualifiedName[] {
+    const named = (union.attributes.get('memberTypes') ?? '').split(/\s+/).filter(name => name !== '')
+    const anonymous = contentOf(union).map((node, index) => {
+      const name = `${path}/${named.length + index + 1}`
+      this.#define({ node, target: '', qualified: false }, name)
+      return name
+    })
+    return [...named.map(name => this.#type(qualify(union, name))), ...anonymous]
   }
 
   #complex({ node, ...context }: Component, path: string): ComplexDefinition {
@@ -258,12 +329,23 @@ class Loader {
       else if (child.name === 'anyAttribute') anyAttribute = wildcardOf(child)
       else if (child !== wrapper) throw new Error(`${path}: ${child.name} is not supported`)
     }
-    for (const name of ['abstract', 'mixed', 'block', 'final']) {
+    const isTrue = (holder: XmlNode | undefined, name: string) => holder?.attributes.get(name) === 'true'
+    for (const name of ['block', 'final']) {
       if (node.attributes.has(name)) throw new Error(`${path}: ${name} is not supported`)
     }
     const text = wrapper?.name === 'simpleContent'
     const documentation = documentationOf(node)
-    return { kind: 'complex', ...(base && { base }), text, content, attributes, ...(anyAttribute && { anyAttribute }), documentation }
+    return {
+      kind: 'complex',
+      ...(base && { base }),
+      text,
+      ...((isTrue(node, 'mixed') || isTrue(wrapper, 'mixed')) && { mixed: true }),
+      ...(isTrue(node, 'abstract') && { abstract: true }),
+      content,
+      attributes,
+      ...(anyAttribute && { anyAttribute }),
+      documentation,
+    }
   }
 
   #sequence({ node, ...context }: Component, path: string): Particle[] {
@@ -289,27 +371,27 @@ class Loader {
             alternatives: contentOf(node).map(child => this.#particles({ node: child, ...context }, path)),
           },
         ]
-      case 'element':
-        return [{ kind: 'element', ...this.#particleName({ node, ...context }, path), ...occurrence }]
+      case 'element': {
+        const element = this.#particleName({ node, ...context }, path)
+        if (element.nillable && max !== 1) throw new Error(`${path}: a repeated nillable element is not supported`)
+        return [{ kind: 'element', ...element, ...occurrence }]
+      }
       default:
         throw new Error(`${path}: ${node.name} is not supported`)
     }
   }
 
-  #particleName({ node, ...context }: Component, path: string): { prefix: string; name: string; type: QualifiedName; default?: string } {
+  #particleName({ node, ...context }: Component, path: string): Omit<ElementParticle, 'kind' | 'min' | 'max'> {
     for (const name of ['form', 'fixed']) if (node.attributes.has(name)) throw new Error(`${path}: ${name} is not supported`)
-    if (node.attributes.get('nillable') === 'true') throw new Error(`${path}: nillable is not supported`)
-    const fallback = node.attributes.get('default')
-    const rest = fallback === undefined ? {} : { default: fallback }
     const ref = node.attributes.get('ref')
     if (ref === undefined) {
       const name = required(node, 'name')
       const prefix = context.qualified ? (prefixes.get(context.target) ?? '') : ''
-      return { prefix, name, type: this.#typeOf({ node, ...context }, `${path}/${name}`), ...rest }
+      return { prefix, name, type: this.#typeOf({ node, ...context }, `${path}/${name}`), ...contentRules(node) }
     }
     const element = qualify(node, ref)
     const [prefix = '', name = ''] = element.split(':')
-    return { prefix, name, type: this.#element(element), ...rest }
+    return { prefix, name, type: this.#element(element), ...contentRules(this.#component('element', element).node) }
   }
 
   #attribute({ node, ...context }: Component, path: string): Attribute {
@@ -328,6 +410,23 @@ class Loader {
     const type = `${prefix}:@${name}`
     return { prefix, name, type: this.#definitions.has(type) ? type : this.#typeOf(this.#component('attribute', attribute), type), ...rest }
   }
+}
+
+/** What any element is whose declaration says nothing. */
+const anyType: ComplexDefinition = {
+  kind: 'complex',
+  text: false,
+  mixed: true,
+  content: [{ kind: 'any', namespace: '##any', target: 'xs', processContents: 'lax', min: 0 }],
+  attributes: [],
+  anyAttribute: { namespace: '##any', processContents: 'lax' },
+  documentation: 'Anything.',
+}
+
+/** Of an element: what stands for content that is not there. */
+function contentRules({ attributes }: XmlNode): { default?: string; nillable?: true } {
+  const fallback = attributes.get('default')
+  return { ...(fallback !== undefined && { default: fallback }), ...(attributes.get('nillable') === 'true' && { nillable: true }) }
 }
 
 const childrenOf = (node: XmlNode, namespace: string, name: string): XmlNode[] =>

@@ -4,7 +4,7 @@ import { XMLParser } from 'fast-xml-parser'
 export interface XmlNode {
   readonly namespace: string
   readonly name: string
-  /** Unprefixed attributes; the schema language and WSDL know no others. */
+  /** By name; those of another vocabulary, such as wsaw:Action, as `{namespace}name`. */
   readonly attributes: ReadonlyMap<string, string>
   readonly children: readonly XmlNode[]
   /** Character content of this element alone, white space collapsed. */
@@ -27,7 +27,7 @@ const parser = new XMLParser({
 /** Parses a schema or WSDL file of ours. fast-xml-parser knows no namespaces, so they are resolved here; it is no parser for the wire. */
 export function parseXml(text: string): XmlNode {
   const items: unknown = parser.parse(text)
-  const roots = entries(items).flatMap(item => toNode(item, new Map()) ?? [])
+  const roots = entries(items).flatMap(item => toNode(item, new Map([['xml', 'http://www.w3.org/XML/1998/namespace']])) ?? [])
   const [root] = roots
   if (!root || roots.length !== 1) throw new Error('the document has no single root element')
   return root
@@ -43,6 +43,11 @@ function toNode(item: Record<string, unknown>, outer: ReadonlyMap<string, string
     if (name === 'xmlns') scope.set('', String(value))
     else if (name.startsWith('xmlns:')) scope.set(name.slice('xmlns:'.length), String(value))
     else if (!name.includes(':')) attributes.set(name, String(value))
+  }
+  for (const [attribute, value] of Object.entries(isRecord(item[':@']) ? item[':@'] : {})) {
+    if (!attribute.includes(':') || /^(?:xmlns|xml):/.test(attribute)) continue
+    const { namespace, name } = resolveName(attribute, scope)
+    attributes.set(`{${namespace}}${name}`, String(value))
   }
 
   const content = entries(item[tag])

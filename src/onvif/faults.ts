@@ -1,16 +1,36 @@
+import type { QualifiedName } from './schema.ts'
+import type {
+  BaseFaultType,
+  InvalidFilterFaultType,
+  PullMessagesFaultResponse,
+  UnacceptableInitialTerminationTimeFaultType,
+  UnacceptableTerminationTimeFaultType,
+  UnrecognizedPolicyRequestFaultType,
+  UnsupportedPolicyRequestFaultType,
+} from './types.generated.ts'
+
 /** The codes of SOAP 1.2 Part 1, 5.4.6. */
 export type FaultCode = 'Sender' | 'Receiver' | 'VersionMismatch' | 'MustUnderstand' | 'DataEncodingUnknown'
 
-/** A fault as Core 5.8.2 defines it. The answer carries code, subcodes and reason; the cause stays in the log. */
+/** What stands in the Detail of a fault: an element of the contract, and of its value what the fault alone knows. */
+export interface FaultDetail {
+  readonly element: QualifiedName
+  readonly value: Readonly<Record<string, unknown>>
+}
+
+/** A fault as Core 5.8.2 defines it. The answer carries code, subcodes, reason and detail; the cause stays in the log. */
 export class SoapFault extends Error {
   override readonly name = 'SoapFault'
   readonly code: FaultCode
+  /** Names of ONVIF's, or with the prefix of another vocabulary, as in `wsnt:InvalidFilterFault`. */
   readonly subcodes: readonly string[]
+  readonly detail: FaultDetail | undefined
 
-  constructor(code: FaultCode, subcodes: readonly string[], reason: string, options?: ErrorOptions) {
+  constructor(code: FaultCode, subcodes: readonly string[], reason: string, options?: ErrorOptions & { readonly detail?: FaultDetail }) {
     super(reason, options)
     this.code = code
     this.subcodes = subcodes
+    this.detail = options?.detail
   }
 }
 
@@ -211,8 +231,58 @@ export const catalogue = {
 
 export type FaultName = keyof typeof catalogue
 
-/** The way to make a fault: by the name that the specification gives it. */
-export function fault(name: FaultName, reason: string, options?: ErrorOptions): SoapFault {
-  const [code, ...above] = catalogue[name]
-  return new SoapFault(code, [...above, name], reason, options)
+/**
+ * The faults of WS-BaseNotification and of pull points (Core 9), by the element in their Detail, which is their subcode as well. All of
+ * them have the code Receiver.
+ */
+export const eventFaults = {
+  ResourceUnknownFault: 'wsrf-r:ResourceUnknownFault',
+  InvalidFilterFault: 'wsnt:InvalidFilterFault',
+  TopicExpressionDialectUnknownFault: 'wsnt:TopicExpressionDialectUnknownFault',
+  InvalidTopicExpressionFault: 'wsnt:InvalidTopicExpressionFault',
+  TopicNotSupportedFault: 'wsnt:TopicNotSupportedFault',
+  MultipleTopicsSpecifiedFault: 'wsnt:MultipleTopicsSpecifiedFault',
+  UnrecognizedPolicyRequestFault: 'wsnt:UnrecognizedPolicyRequestFault',
+  UnsupportedPolicyRequestFault: 'wsnt:UnsupportedPolicyRequestFault',
+  UnacceptableInitialTerminationTimeFault: 'wsnt:UnacceptableInitialTerminationTimeFault',
+  UnacceptableTerminationTimeFault: 'wsnt:UnacceptableTerminationTimeFault',
+  NoCurrentMessageOnTopicFault: 'wsnt:NoCurrentMessageOnTopicFault',
+  SubscribeCreationFailedFault: 'wsnt:SubscribeCreationFailedFault',
+  UnableToGetMessagesFault: 'wsnt:UnableToGetMessagesFault',
+  PullMessagesFaultResponse: 'tev:PullMessagesFaultResponse',
+} as const satisfies Record<string, QualifiedName>
+
+export type EventFaultName = keyof typeof eventFaults
+
+/** What the Detail of some of them has to say beside time and reason, which whoever answers adds. */
+interface EventFaultDetails {
+  readonly InvalidFilterFault: Omit<InvalidFilterFaultType, keyof BaseFaultType>
+  readonly UnrecognizedPolicyRequestFault: Omit<UnrecognizedPolicyRequestFaultType, keyof BaseFaultType>
+  readonly UnsupportedPolicyRequestFault: Omit<UnsupportedPolicyRequestFaultType, keyof BaseFaultType>
+  readonly UnacceptableInitialTerminationTimeFault: Omit<UnacceptableInitialTerminationTimeFaultType, keyof BaseFaultType>
+  readonly UnacceptableTerminationTimeFault: Omit<UnacceptableTerminationTimeFaultType, keyof BaseFaultType>
+  readonly PullMessagesFaultResponse: PullMessagesFaultResponse
 }
+
+/** The way to make a fault: by the name that the specification gives it. */
+export function fault(name: FaultName, reason: string, options?: ErrorOptions): SoapFault
+export function fault<N extends keyof EventFaultDetails>(
+  name: N,
+  reason: string,
+  options: ErrorOptions & { readonly detail: EventFaultDetails[N] },
+): SoapFault
+export function fault(name: Exclude<EventFaultName, keyof EventFaultDetails>, reason: string, options?: ErrorOptions): SoapFault
+export function fault(
+  name: FaultName | EventFaultName,
+  reason: string,
+  options: ErrorOptions & { readonly detail?: EventFaultDetails[keyof EventFaultDetails] } = {},
+): SoapFault {
+  if (!isEventFault(name)) {
+    const [code, ...above] = catalogue[name]
+    return new SoapFault(code, [...above, name], reason, 'cause' in options ? { cause: options.cause } : undefined)
+  }
+  const element = eventFaults[name]
+  return new SoapFault('Receiver', [element], reason, { ...options, detail: { element, value: { ...options.detail } } })
+}
+
+const isEventFault = (name: FaultName | EventFaultName): name is EventFaultName => Object.hasOwn(eventFaults, name)

@@ -21,6 +21,10 @@ export interface Call {
   /** Scheme, host and port by which the client reached the device: the base of every address in the answer. */
   readonly origin: URL
   readonly remoteAddress: string
+  /** Path by which the client asked, as sent: a subscription has one of its own. */
+  readonly target: string
+  /** Aborted when the client's connection closes before the answer is out. */
+  readonly hungUp: AbortSignal
   /** The caller may not call this operation but for what is his own: see `own` in the table of operations. */
   readonly ownOnly?: boolean
   afterReply(effect: () => Promise<void>): void

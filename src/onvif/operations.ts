@@ -218,4 +218,23 @@ export const operations = {
   'tas:AddMediaSigningCertificateAssignment': { chapter: 'mediaSigning', access: 'WRITE_SYSTEM' }, // Security 5.5.2
   'tas:RemoveMediaSigningCertificateAssignment': { chapter: 'mediaSigning', access: 'WRITE_SYSTEM' }, // Security 5.5.3
   'tas:GetAssignedMediaSigningCertificates': { chapter: 'mediaSigning', access: 'READ_SYSTEM_SECRET' }, // Security 5.5.4
+
+  // The Event service, Core 9; what it takes from WS-BaseNotification has its section there
+  'tev:GetServiceCapabilities': { chapter: 'eventProperties', access: 'PRE_AUTH' },
+  'tev:GetEventProperties': { chapter: 'eventProperties', access: 'READ_MEDIA' },
+
+  'tev:CreatePullPointSubscription': { chapter: 'pullPoints', access: 'READ_MEDIA' },
+  'tev:PullMessages': { chapter: 'pullPoints', access: 'READ_MEDIA' },
+  'tev:Seek': { chapter: 'pullPoints', access: 'READ_MEDIA' },
+  'tev:SetSynchronizationPoint': { chapter: 'pullPoints', access: 'READ_MEDIA' },
+  'tev:Renew': { chapter: 'pullPoints', access: 'READ_MEDIA' }, // 6.1.1
+  'tev:Unsubscribe': { chapter: 'pullPoints', access: 'READ_MEDIA' }, // 6.1.2
+
+  // READ_MEDIA in Core; but whoever subscribes makes the device open connections.
+  'tev:Subscribe': { chapter: 'notification', access: 'WRITE_SYSTEM' }, // 4.2
+  'tev:GetCurrentMessage': { chapter: 'notification', access: 'READ_MEDIA' }, // 4.3
+
+  'tev:AddEventBroker': { chapter: 'eventBrokers', access: 'READ_MEDIA' },
+  'tev:DeleteEventBroker': { chapter: 'eventBrokers', access: 'READ_MEDIA' },
+  'tev:GetEventBrokers': { chapter: 'eventBrokers', access: 'READ_MEDIA' },
 } as const satisfies Record<OperationName, { chapter: string; access: AccessClass; own?: true }>

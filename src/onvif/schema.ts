@@ -35,6 +35,8 @@ export interface ElementParticle {
   readonly max?: number
   /** What an empty element means; an absent one means nothing. */
   readonly default?: string
+  /** It may say of itself that it is not given (`xsi:nil`), which reads as if it were absent. */
+  readonly nillable?: true
 }
 
 export interface AnyParticle {
@@ -46,6 +48,8 @@ export interface AnyParticle {
   readonly processContents: 'lax' | 'skip' | 'strict'
   readonly min: number
   readonly max?: number
+  /** Elements that the contract does not know are kept as they are, and not dropped; or all of them are. */
+  readonly raw?: 'unknown' | 'all'
 }
 
 export interface ChoiceParticle {
@@ -74,18 +78,48 @@ export interface ComplexType {
   readonly anyAttribute?: true
   /** Type of the character content of a simpleContent type; it becomes the property `$value`. */
   readonly text?: QualifiedName
+  /** Text may stand beside the elements: it becomes `$text`, and `$scope` says what the prefixes in it stand for. */
+  readonly mixed?: true
 }
 
 export type Type = SimpleType | ComplexType
 
 /**
  * One element that travels inside a wildcard, as its type's `$any` holds it: named in the contract, with its typed value.
- * Elements there that the contract does not know are dropped when decoding.
+ * Elements there that the contract does not know are dropped when decoding, but for those of events (`AnyOrRaw`).
  */
 export interface AnyElement {
   readonly element: QualifiedName
   readonly value: unknown
 }
+
+/** An element as it is, whatever the contract knows of it. Its prefixes are the codec's business. */
+export interface RawElement {
+  /** Namespace name; '' for none. */
+  readonly namespace: string
+  readonly name: string
+  readonly attributes: readonly RawAttribute[]
+  readonly children: readonly RawElement[]
+  /** The character data directly inside this element, joined. */
+  readonly text: string
+}
+
+export interface RawAttribute {
+  readonly namespace: string
+  readonly name: string
+  readonly value: string
+}
+
+/** An element in a wildcard that is kept as it is. */
+export interface Raw {
+  readonly xml: RawElement
+}
+
+/** What a wildcard of events holds: topic sets and filters are made of elements that nobody has declared. */
+export type AnyOrRaw = AnyElement | Raw
+
+/** The namespace that a prefix inside of a text stands for; '' asks for the default namespace. */
+export type PrefixScope = (prefix: string) => string | undefined
 
 export interface Contract {
   /** Namespace name of each prefix. */
@@ -94,10 +128,13 @@ export interface Contract {
   readonly elements: Readonly<Record<QualifiedName, QualifiedName>>
   readonly types: Readonly<Record<QualifiedName, Type>>
   /**
-   * Request element, response element and SOAPAction of each operation. An operation of the Device service has its name for a key; those
-   * of other services have the prefix of their service before it, as in `tas:GetDot1XConfiguration`, because services share names.
+   * Of each operation: request element, response element, its SOAPAction, which is also the wsa:Action of the request, and the wsa:Action
+   * of the response. An operation of the Device service has its name for a key; those of other services have the prefix of their service
+   * before it, as in `tas:GetDot1XConfiguration`, because services share names.
    */
   readonly operations: Readonly<
-    Record<string, { readonly action: string; readonly request: QualifiedName; readonly response: QualifiedName }>
+    Record<string, { readonly action: string; readonly request: QualifiedName; readonly response: QualifiedName; readonly reply: string }>
   >
+  /** The messages that a device sends of its own accord, as `tev:Notify`: element and wsa:Action. Nothing answers them. */
+  readonly notifications: Readonly<Record<string, { readonly action: string; readonly element: QualifiedName }>>
 }

@@ -1,5 +1,5 @@
 // Generated from wsdl/ by `npm run generate`. Do not edit.
-import type { AnyElement } from './schema.ts'
+import type { AnyElement, AnyOrRaw, PrefixScope, Raw } from './schema.ts'
 
 /** Request and response of every operation; the keys are those of the contract. */
 export interface Operations {
@@ -333,9 +333,54 @@ export interface Operations {
   readonly 'tas:SetAuthorizationServerConfiguration': { readonly request: SetAuthorizationServerConfigurationRequest; readonly response: SetAuthorizationServerConfigurationResponse }
   /** Removes an authorization server. */
   readonly 'tas:DeleteAuthorizationServerConfiguration': { readonly request: DeleteAuthorizationServerConfigurationRequest; readonly response: DeleteAuthorizationServerConfigurationResponse }
+  /** What the Event service of this device can do. */
+  readonly 'tev:GetServiceCapabilities': { readonly request: EventServiceGetServiceCapabilitiesRequest; readonly response: EventServiceGetServiceCapabilitiesResponse }
+  /** Collects the messages of some topics until the client comes for them. */
+  readonly 'tev:CreatePullPointSubscription': { readonly request: CreatePullPointSubscriptionRequest; readonly response: CreatePullPointSubscriptionResponse }
+  /** The topics that this device has messages on, and the filters that it knows. */
+  readonly 'tev:GetEventProperties': { readonly request: GetEventPropertiesRequest; readonly response: GetEventPropertiesResponse }
+  /** Sends events to a broker from now on, or in another way. */
+  readonly 'tev:AddEventBroker': { readonly request: AddEventBrokerRequest; readonly response: AddEventBrokerResponse }
+  /** Sends no more events to a broker. */
+  readonly 'tev:DeleteEventBroker': { readonly request: DeleteEventBrokerRequest; readonly response: DeleteEventBrokerResponse }
+  /** The brokers to which events go. */
+  readonly 'tev:GetEventBrokers': { readonly request: GetEventBrokersRequest; readonly response: GetEventBrokersResponse }
+  /** Takes the messages that have come together, or waits for the first. */
+  readonly 'tev:PullMessages': { readonly request: PullMessagesRequest; readonly response: PullMessagesResponse }
+  /** Goes back to messages of before, on devices that keep them. */
+  readonly 'tev:Seek': { readonly request: SeekRequest; readonly response: SeekResponse }
+  /** Repeats the state of every property that the subscription is about. */
+  readonly 'tev:SetSynchronizationPoint': { readonly request: SetSynchronizationPointRequest; readonly response: SetSynchronizationPointResponse }
+  /** Ends a subscription at once. */
+  readonly 'tev:Unsubscribe': { readonly request: UnsubscribeRequest; readonly response: UnsubscribeResponse }
+  /** Has messages sent to an address, until a time. */
+  readonly 'tev:Subscribe': { readonly request: SubscribeRequest; readonly response: SubscribeResponse }
+  /** Gives the state of a property, as its last message had it. */
+  readonly 'tev:GetCurrentMessage': { readonly request: GetCurrentMessageRequest; readonly response: GetCurrentMessageResponse }
+  /** Gives a subscription another end. */
+  readonly 'tev:Renew': { readonly request: RenewRequest; readonly response: RenewResponse }
 }
 
 export type OperationName = keyof Operations
+
+/** Elements that travel inside of wildcards, with their types. */
+export interface Carried {
+  readonly 'tt:Message': Message
+  readonly 'tev:ChangedOnly': AnyType
+  readonly 'wsnt:TopicExpression': TopicExpressionType
+  readonly 'wsnt:MessageContent': QueryExpressionType
+  readonly 'wsnt:ProducerProperties': QueryExpressionType
+  readonly 'wsnt:UseRaw': UseRaw
+  readonly 'wsnt:UnableToGetMessagesFault': UnableToGetMessagesFaultType
+  readonly 'wsa:EndpointReference': EndpointReferenceType
+  readonly 'wsa:MessageID': AttributedURIType
+  readonly 'wsa:RelatesTo': RelatesToType
+  readonly 'wsa:ReplyTo': EndpointReferenceType
+  readonly 'wsa:FaultTo': EndpointReferenceType
+  readonly 'wsa:To': AttributedURIType
+  readonly 'wsa:Action': AttributedURIType
+  readonly 'wsa:ProblemHeaderQName': AttributedQNameType
+}
 
 export interface GetServicesRequest {
   readonly IncludeCapability: boolean
@@ -1503,6 +1548,141 @@ export interface DeleteAuthorizationServerConfigurationRequest {
 }
 
 export interface DeleteAuthorizationServerConfigurationResponse {}
+
+export interface EventServiceGetServiceCapabilitiesRequest {}
+
+export interface EventServiceGetServiceCapabilitiesResponse {
+  readonly Capabilities: EventServiceCapabilities
+}
+
+/** Without a filter all topics are wanted. */
+export interface CreatePullPointSubscriptionRequest {
+  readonly Filter?: FilterType | undefined
+  readonly InitialTerminationTime?: AbsoluteOrRelativeTimeType | undefined
+  readonly SubscriptionPolicy?: { readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** Where to pull, and until when if nobody does. */
+export interface CreatePullPointSubscriptionResponse {
+  readonly SubscriptionReference: EndpointReferenceType
+  readonly CurrentTime: string
+  readonly TerminationTime?: string | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+export interface GetEventPropertiesRequest {}
+
+/** The topics of a device, and the dialects of filters that it knows. A single empty MessageContentFilterDialect stands for none. */
+export interface GetEventPropertiesResponse {
+  readonly TopicNamespaceLocation: readonly string[]
+  readonly FixedTopicSet: boolean
+  readonly TopicSet: TopicSetType
+  readonly TopicExpressionDialect: readonly string[]
+  readonly MessageContentFilterDialect: readonly string[]
+  readonly ProducerPropertiesFilterDialect?: readonly string[] | undefined
+  readonly MessageContentSchemaLocation: readonly string[]
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+export interface AddEventBrokerRequest {
+  readonly EventBroker: EventBrokerConfig
+}
+
+export interface AddEventBrokerResponse {}
+
+export interface DeleteEventBrokerRequest {
+  readonly Address: string
+}
+
+export interface DeleteEventBrokerResponse {}
+
+/** Without an address all brokers are meant. */
+export interface GetEventBrokersRequest {
+  readonly Address?: string | undefined
+}
+
+export interface GetEventBrokersResponse {
+  readonly EventBroker?: readonly EventBrokerConfig[] | undefined
+}
+
+/** How long to wait for the first message, and how many are taken at once. */
+export interface PullMessagesRequest {
+  readonly Timeout: string
+  readonly MessageLimit: number
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** Without messages where the time is up. */
+export interface PullMessagesResponse {
+  readonly CurrentTime: string
+  readonly TerminationTime: string
+  readonly NotificationMessage?: readonly NotificationMessageHolderType[] | undefined
+}
+
+/** Messages are pulled from this time on, or backwards. */
+export interface SeekRequest {
+  readonly UtcTime: string
+  readonly Reverse?: boolean | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+export interface SeekResponse {}
+
+export interface SetSynchronizationPointRequest {}
+
+export interface SetSynchronizationPointResponse {}
+
+/** Ends a subscription. */
+export interface UnsubscribeRequest {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** It has ended. */
+export interface UnsubscribeResponse {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** Asks for the messages of some topics to be sent to an address. */
+export interface SubscribeRequest {
+  readonly ConsumerReference: EndpointReferenceType
+  readonly Filter?: FilterType | undefined
+  readonly InitialTerminationTime?: AbsoluteOrRelativeTimeType | undefined
+  readonly SubscriptionPolicy?: { readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** Where the subscription is looked after, and when it ends. */
+export interface SubscribeResponse {
+  readonly SubscriptionReference: EndpointReferenceType
+  readonly CurrentTime?: string | undefined
+  readonly TerminationTime?: string | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** Asks for the last message of one topic. */
+export interface GetCurrentMessageRequest {
+  readonly Topic: TopicExpressionType
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** The message itself. */
+export interface GetCurrentMessageResponse {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** Moves the end of a subscription. */
+export interface RenewRequest {
+  readonly TerminationTime?: AbsoluteOrRelativeTimeType | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** When it ends now. */
+export interface RenewResponse {
+  readonly TerminationTime?: string | undefined
+  readonly CurrentTime?: string | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
 
 /** One service of the device. */
 export interface Service {
@@ -2828,4 +3008,382 @@ export interface AuthorizationServerConfigurationData {
   readonly CertificateID?: CertificateID | undefined
   readonly CertPathValidationPolicyID?: CertPathValidationPolicyID | undefined
   readonly $any?: readonly AnyElement[] | undefined
+}
+
+/** What the Event service of a device can do. MaxNotificationProducers counts the subscriptions that it delivers itself. */
+export interface EventServiceCapabilities {
+  readonly WSSubscriptionPolicySupport?: boolean | undefined
+  readonly WSPausableSubscriptionManagerInterfaceSupport?: boolean | undefined
+  readonly MaxNotificationProducers?: number | undefined
+  readonly MaxPullPoints?: number | undefined
+  readonly PersistentNotificationStorage?: boolean | undefined
+  readonly EventBrokerProtocols?: string | undefined
+  readonly MaxEventBrokers?: number | undefined
+  readonly MetadataOverMQTT?: boolean | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** What messages are wanted: those that pass every filter. */
+export interface FilterType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** A point in time, or a span from now on. */
+export type AbsoluteOrRelativeTimeType = string
+
+/** Where messages go, and what has to go with them. */
+export interface EndpointReferenceType {
+  readonly Address: AttributedURIType
+  readonly ReferenceParameters?: ReferenceParametersType | undefined
+  readonly Metadata?: MetadataType | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** A URI, which may have attributes of other vocabularies. */
+export interface AttributedURIType {
+  readonly $value: string
+}
+
+/** Header blocks that every message to this address has to carry. */
+export interface ReferenceParametersType {
+  readonly $any?: readonly Raw[] | undefined
+}
+
+/** What else is known of whoever is at the address. */
+export interface MetadataType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** There is no subscription at this address, or none any more. */
+export interface ResourceUnknownFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** When something went wrong, and what. */
+export interface BaseFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** Anything. */
+export interface AnyType {
+  readonly $text: string
+  readonly $scope?: PrefixScope | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** A filter is of a kind that is not known. */
+export interface InvalidFilterFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+  readonly UnknownFilter: readonly string[]
+}
+
+/** Topics are chosen in a dialect that is not known. */
+export interface TopicExpressionDialectUnknownFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** The choice of topics cannot be understood. */
+export interface InvalidTopicExpressionFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** There is no such topic here. */
+export interface TopicNotSupportedFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** The filter on properties of the device cannot be understood. */
+export interface InvalidProducerPropertiesExpressionFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** The filter on the content of messages cannot be understood. */
+export interface InvalidMessageContentExpressionFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** The subscription cannot live so long, or so short. */
+export interface UnacceptableInitialTerminationTimeFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+  readonly MinimumTime: string
+  readonly MaximumTime?: string | undefined
+}
+
+/** A policy is not known. */
+export interface UnrecognizedPolicyRequestFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+  readonly UnrecognizedPolicy?: readonly string[] | undefined
+}
+
+/** A policy is known, and not to be had. */
+export interface UnsupportedPolicyRequestFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+  readonly UnsupportedPolicy?: readonly string[] | undefined
+}
+
+/** The raw form of delivery was asked for, or refused, where there is no other. */
+export interface NotifyMessageNotSupportedFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** The subscription could not be made. */
+export interface SubscribeCreationFailedFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** Trees of elements, each of which is named like a topic. Those that messages can have say so by the attribute topic. */
+export interface TopicSetType {
+  readonly documentation?: Documentation | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** What can be described in words. */
+export interface ExtensibleDocumented {
+  readonly documentation?: Documentation | undefined
+}
+
+/** Words, with any markup. */
+export interface Documentation {
+  readonly $text: string
+  readonly $scope?: PrefixScope | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** A broker to which events go, and how. Nobody can read the password back. */
+export interface EventBrokerConfig {
+  readonly Address: string
+  readonly TopicPrefix: string
+  readonly UserName?: string | undefined
+  readonly Password?: string | undefined
+  readonly CertificateID?: string | undefined
+  readonly PublishFilter?: FilterType | undefined
+  readonly QoS?: number | undefined
+  readonly Status?: string | undefined
+  readonly CertPathValidationPolicyID?: string | undefined
+  readonly MetadataFilter?: FilterType | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** One message with its topic. */
+export interface NotificationMessageHolderType {
+  readonly SubscriptionReference?: EndpointReferenceType | undefined
+  readonly Topic?: TopicExpressionType | undefined
+  readonly ProducerReference?: EndpointReferenceType | undefined
+  readonly Message: { readonly $any: readonly AnyOrRaw[] }
+}
+
+/** One topic or many, written in a dialect; its prefixes are those of the place where it stands. */
+export interface TopicExpressionType {
+  readonly Dialect: string
+  readonly $text: string
+  readonly $scope?: PrefixScope | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** Detail of a fault: the largest Timeout and MessageLimit that are taken. */
+export interface PullMessagesFaultResponse {
+  readonly MaxTimeout: string
+  readonly MaxMessageLimit: number
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** The subscription could not be ended. */
+export interface UnableToDestroySubscriptionFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** What a device sends to a consumer: messages, the oldest first. */
+export interface Notify {
+  readonly NotificationMessage: readonly NotificationMessageHolderType[]
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** The topic has no state, or none yet. */
+export interface NoCurrentMessageOnTopicFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** One topic is wanted, and the expression names several. */
+export interface MultipleTopicsSpecifiedFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** The subscription cannot go on for so long, or so short. */
+export interface UnacceptableTerminationTimeFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+  readonly MinimumTime: string
+  readonly MaximumTime?: string | undefined
+}
+
+/** One event: where it happened, and what. PropertyOperation is there where it is about a property. */
+export interface Message {
+  readonly UtcTime: string
+  readonly PropertyOperation?: PropertyOperation | undefined
+  readonly Source?: ItemList | undefined
+  readonly Key?: ItemList | undefined
+  readonly Data?: ItemList | undefined
+  readonly Extension?: MessageExtension | undefined
+}
+
+/** Values with their names; those that are more than a text are elements. */
+export interface ItemList {
+  readonly SimpleItem?: readonly { readonly Name: string; readonly Value: string }[] | undefined
+  readonly ElementItem?: readonly { readonly Name: string; readonly $any: readonly AnyOrRaw[] }[] | undefined
+  readonly Extension?: ItemListExtension | undefined
+}
+
+export interface ItemListExtension {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+export interface MessageExtension {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** What became of a property: it is there, it has changed, or it is gone. */
+export type PropertyOperation = 'Initialized' | 'Deleted' | 'Changed'
+
+/** What the messages of a topic hold. No schema declares an element of this type; Core 9 has one, tt:MessageDescription, in the set of topics. */
+export interface MessageDescription {
+  readonly IsProperty?: boolean | undefined
+  readonly Source?: ItemListDescription | undefined
+  readonly Key?: ItemListDescription | undefined
+  readonly Data?: ItemListDescription | undefined
+  readonly Extension?: MessageDescriptionExtension | undefined
+}
+
+/** Names and types of items; no name comes twice. */
+export interface ItemListDescription {
+  readonly SimpleItemDescription?: readonly { readonly Name: string; readonly Type: string }[] | undefined
+  readonly ElementItemDescription?: readonly { readonly Name: string; readonly Type: string }[] | undefined
+  readonly Extension?: ItemListDescriptionExtension | undefined
+}
+
+export interface ItemListDescriptionExtension {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+export interface MessageDescriptionExtension {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+/** A condition, written in a dialect. */
+export interface QueryExpressionType {
+  readonly Dialect: string
+  readonly $text: string
+  readonly $scope?: PrefixScope | undefined
+  readonly $any?: readonly AnyOrRaw[] | undefined
+}
+
+export interface UseRaw {}
+
+/** Messages cannot be had now, for somebody else is waiting for them. */
+export interface UnableToGetMessagesFaultType {
+  readonly $any?: readonly AnyOrRaw[] | undefined
+  readonly Timestamp: string
+  readonly Originator?: EndpointReferenceType | undefined
+  readonly ErrorCode?: { readonly dialect: string; readonly $text: string; readonly $scope?: PrefixScope | undefined; readonly $any?: readonly AnyOrRaw[] | undefined } | undefined
+  readonly Description?: readonly { readonly lang?: string | '' | undefined; readonly $value: string }[] | undefined
+  readonly FaultCause?: { readonly $any: readonly AnyOrRaw[] } | undefined
+}
+
+/** MessageID of another message, and what this one has to do with it. */
+export interface RelatesToType {
+  readonly RelationshipType?: RelationshipTypeOpenEnum | undefined
+  readonly $value: string
+}
+
+/** The relation that the W3C has named, or one of somebody else's. */
+export type RelationshipTypeOpenEnum = RelationshipType | string
+
+export type RelationshipType = 'http://www.w3.org/2005/08/addressing/reply'
+
+/** Name of a header block that is at fault. */
+export interface AttributedQNameType {
+  readonly $value: string
 }

@@ -135,7 +135,9 @@ const URI_REFERENCE = new RegExp(
 /** The built-in types that the contract uses, by local name. */
 export const builtIns: ReadonlyMap<string, SimpleCodec> = new Map([
   ['string', string],
+  ['anySimpleType', { ...string, rule: 'xs:anySimpleType' }],
   ['token', textual('token', () => true)],
+  ['language', textual('language', text => /^[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*$/.test(text))],
   ['NCName', textual('NCName', isNcName)],
   ['anyURI', textual('anyURI', text => URI_REFERENCE.test(text))],
   ['dateTime', textual('dateTime', isDateTime)],

@@ -1,6 +1,6 @@
 import type { SoapFault } from '../onvif/faults.ts'
 import type {
-  AnyElement,
+  AnyOrRaw,
   AnyParticle,
   Attribute,
   ChoiceParticle,
@@ -11,8 +11,9 @@ import type {
   QualifiedName,
 } from '../onvif/schema.ts'
 import { collapse } from './builtIns.ts'
-import { isBlank } from './characters.ts'
+import { detached, isBlank } from './characters.ts'
 import { SCHEMA_INSTANCE } from './namespaces.ts'
+import { withoutNil } from './nil.ts'
 import { canBeAbsent, elementsIn } from './particles.ts'
 import { refuse } from './refusals.ts'
 import { type SimpleCodec, simpleCodec } from './simpleTypes.ts'
@@ -91,7 +92,7 @@ export class Decoder {
     }
   }
 
-  #complex(type: QualifiedName, { attributes, anyAttribute, content, text }: ComplexType): Decode {
+  #complex(type: QualifiedName, { attributes, anyAttribute, content, text, mixed }: ComplexType): Decode {
     const readAttributes = this.#attributes(type, attributes, anyAttribute ?? false)
     if (text !== undefined) {
       const codec = simpleCodec(text, this.#contract)
@@ -107,7 +108,8 @@ export class Decoder {
     return (element, root) => {
       const value: Record<string, unknown> = {}
       readAttributes(element, root, value)
-      if (element.text !== '' && !isBlank(element.text)) throw refuse('Tag', 'has text where only elements may be', element, root)
+      if (mixed) readMixed(element, value)
+      else if (element.text !== '' && !isBlank(element.text)) throw refuse('Tag', 'has text where only elements may be', element, root)
       const progress = { parent: element, root, value, next: 0 }
       for (const step of steps) step(progress)
       const left = element.children[progress.next]
@@ -135,7 +137,7 @@ export class Decoder {
       for (const attribute of element.attributes) {
         const entry = known.get(expanded(attribute.namespace, attribute.name))
         if (entry) {
-          const read = entry.codec.read(attribute.value)
+          const read = entry.codec.read(attribute.value, element.scope)
           if (read === undefined) throw refuse('InvalidArgVal', `is not ${entry.codec.rule}`, element, root, attribute.name)
           value[entry.name] = read
         } else if (attribute.namespace === SCHEMA_INSTANCE && SCHEMA_ATTRIBUTES.has(attribute.name)) {
@@ -148,7 +150,7 @@ export class Decoder {
     }
   }
 
-  /** Nothing in the contract is nillable, and the type that is declared is the only one that is taken. */
+  /** What may be nil is looked at before (see `#nillable`), and the type that is declared is the only one that is taken. */
   #checkSchemaAttribute({ name, value }: XmlAttribute, type: QualifiedName, element: XmlElement, root: XmlElement): void {
     if (name === 'schemaLocation' || name === 'noNamespaceSchemaLocation') return
     if (name === 'nil') throw refuse('ProhibAttr', 'is not allowed', element, root, name)
@@ -173,12 +175,14 @@ export class Decoder {
     const { name, min } = particle
     const matches = this.#matches(particle)
     const saysNothing = this.#saysNothing(particle)
-    const decode = this.#withDefault(particle, this.#lazily(particle.type))
+    const decode = this.#nillable(particle, this.#withDefault(particle, this.#lazily(particle.type)))
     return progress => {
       const child = progress.parent.children[progress.next]
       if (child !== undefined && matches(child)) {
         progress.next++
-        if (!saysNothing(child)) progress.value[name] = decode(child, progress.root)
+        if (saysNothing(child)) return
+        const value = decode(child, progress.root)
+        if (value !== undefined) progress.value[name] = value
       } else if (min > 0) {
         throw this.#missing(particle, siblings, progress)
       }
@@ -189,6 +193,18 @@ export class Decoder {
   #withDefault({ default: text }: ElementParticle, decode: Decode): Decode {
     if (text === undefined) return decode
     return (element, root) => decode(element.text === '' && element.children.length === 0 ? { ...element, text } : element, root)
+  }
+
+  /** XML Schema Part 1, 2.6.2: what says of itself that it is not given has no value. */
+  #nillable({ nillable, type }: ElementParticle, decode: Decode): Decode {
+    if (!nillable) return decode
+    const checkAttributes = this.#attributes(type, [], false)
+    return (element, root) => {
+      const { isNil, rest } = withoutNil(element, root, this.#strict)
+      if (!isNil) return decode(rest, root)
+      checkAttributes(rest, root, {})
+      return undefined
+    }
   }
 
   #repeated(particle: ElementParticle, siblings: readonly ElementParticle[]): Step {
@@ -213,14 +229,14 @@ export class Decoder {
     }
   }
 
-  /** Elements that the contract knows are decoded, others dropped, as the wildcard's processContents says. */
+  /** Elements that the contract knows are decoded, others kept as they are or dropped; which of them may be there, processContents says. */
   #any(particle: AnyParticle, siblings: readonly ElementParticle[]): Step {
-    const { min, max = Infinity, processContents } = particle
+    const { min, max = Infinity, processContents, raw } = particle
     const matches = this.#matchesAny(particle, siblings)
     return progress => {
       const { children } = progress.parent
       const first = progress.next
-      const found: AnyElement[] = []
+      const found: AnyOrRaw[] = []
       for (
         let child = children[first];
         child !== undefined && progress.next - first < max && matches(child);
@@ -228,10 +244,11 @@ export class Decoder {
       ) {
         progress.next++
         if (processContents === 'skip') continue
-        const element = this.nameOf(child)
+        const element = raw === 'all' ? undefined : this.nameOf(child)
         if (element !== undefined) found.push({ element, value: this.decode(element, child, progress.root) })
-        else if (processContents === 'strict') throw refuse('InvalidArgs', 'is not known to this service', child, progress.root)
-        else this.#checkKnown(child.children, progress.root)
+        else if (processContents === 'strict' && !raw) throw refuse('InvalidArgs', 'is not known to this service', child, progress.root)
+        else this.#checkKnown(raw === 'all' ? [child] : child.children, progress.root)
+        if (element === undefined && raw) found.push({ xml: child })
       }
       if (progress.next - first < min) throw refuse('InvalidArgs', 'lacks an element', progress.parent, progress.root)
       if (found.length > 0 || min > 0) progress.value.$any = found
@@ -342,9 +359,15 @@ export class Decoder {
   }
 }
 
+/** What prefixes mean is kept without the element, which would keep the whole message. */
+function readMixed({ text, scope }: XmlElement, value: Record<string, unknown>): void {
+  value.$text = detached(text)
+  value.$scope = (prefix: string) => namespaceOf(prefix, scope)
+}
+
 function readText({ read, rule }: SimpleCodec, element: XmlElement, root: XmlElement): unknown {
   if (element.children.length > 0) throw refuse('InvalidArgs', 'has elements where only text may be', element, root)
-  const value = read(element.text)
+  const value = read(element.text, element.scope)
   if (value === undefined) throw refuse('InvalidArgVal', `is not ${rule}`, element, root)
   return value
 }

@@ -6,10 +6,14 @@ import type {
   Contract,
   ElementParticle,
   Particle,
+  PrefixScope,
   QualifiedName,
+  RawElement,
 } from '../onvif/schema.ts'
 import { escapeAttribute, escapeText } from './characters.ts'
+import { SCHEMA_INSTANCE } from './namespaces.ts'
 import { canBeAbsent, elementsIn } from './particles.ts'
+import { declaration, declarations, writeRaw } from './raw.ts'
 import { type SimpleCodec, simpleCodec } from './simpleTypes.ts'
 
 /** Writes the whole element that a value makes, under the tag given. */
@@ -27,9 +31,11 @@ type Step = (fields: Fields) => string
 export class Encoder {
   readonly #contract: Contract
   readonly #compiled = new Map<QualifiedName, Encode>()
+  readonly #prefixes: ReadonlyMap<string, string>
 
   constructor(contract: Contract) {
     this.#contract = contract
+    this.#prefixes = new Map(Object.entries(contract.namespaces))
   }
 
   encode(name: QualifiedName, value: unknown): string {
@@ -49,15 +55,19 @@ export class Encoder {
 
   #simple(type: QualifiedName): Encode {
     const codec = simpleCodec(type, this.#contract)
-    return (value, tag) => element(tag, '', escapeText(write(codec, value, tag)))
+    return (value, tag) => element(tag, codec.declare?.(value) ?? '', escapeText(write(codec, value, tag)))
   }
 
-  #complex(type: QualifiedName, { attributes, content, text }: ComplexType): Encode {
+  #complex(type: QualifiedName, { attributes, content, text, mixed }: ComplexType): Encode {
     const writers = attributes.map(attribute => this.#attribute(attribute, type))
+    if (text !== undefined) writers.push(this.#declare(text))
+    if (mixed) writers.push(fields => this.#declareInText(fields))
     const steps = text === undefined ? content.map(particle => this.#step(particle, type)) : [this.#text(text, type)]
+    if (mixed) steps.unshift(({ $text }) => escapeText(mixedText($text, type)))
     const properties = new Set([
       ...attributes.map(({ name }) => name),
       ...(text === undefined ? content.flatMap(propertiesOf) : ['$value']),
+      ...(mixed ? ['$text', '$scope'] : []),
     ])
     return (value, tag) => {
       if (!isFields(value)) throw new Error(`${type} needs an object`)
@@ -75,7 +85,8 @@ export class Encoder {
     const qualified = prefix === '' ? name : `${prefix}:${name}`
     return fields => {
       const value = fields[name]
-      if (value !== undefined) return ` ${qualified}="${escapeAttribute(write(codec, value, `${owner}/@${name}`))}"`
+      if (value !== undefined)
+        return `${codec.declare?.(value) ?? ''} ${qualified}="${escapeAttribute(write(codec, value, `${owner}/@${name}`))}"`
       if (required) throw new Error(`${owner}/@${name} is missing`)
       return ''
     }
@@ -84,6 +95,17 @@ export class Encoder {
   #text(type: QualifiedName, owner: QualifiedName): Step {
     const codec = simpleCodec(type, this.#contract)
     return ({ $value }) => escapeText(write(codec, $value, `${owner}/$value`))
+  }
+
+  #declare(type: QualifiedName): Step {
+    const { declare } = simpleCodec(type, this.#contract)
+    return ({ $value }) => declare?.($value) ?? ''
+  }
+
+  /** The prefixes of a text that came with its scope; of ours, those of the contract are enough. */
+  #declareInText({ $text, $scope }: Fields): string {
+    if (typeof $text !== 'string' || !isScope($scope)) return ''
+    return [...declarations($text, $scope, this.#prefixes)].map(([prefix, namespace]) => declaration(prefix, namespace)).join('')
   }
 
   #step(particle: Particle, owner: QualifiedName): Step {
@@ -106,12 +128,13 @@ export class Encoder {
     }
   }
 
-  #single({ prefix, name, type, min }: ElementParticle, owner: QualifiedName): Step {
+  #single({ prefix, name, type, min, nillable }: ElementParticle, owner: QualifiedName): Step {
     const tag = prefix === '' ? name : `${prefix}:${name}`
     const encode = this.#lazily(type)
     return fields => {
       const value = fields[name]
       if (value !== undefined) return encode(value, tag)
+      if (min > 0 && nillable) return `<${tag} xmlns:xsi="${SCHEMA_INSTANCE}" xsi:nil="true"/>`
       if (min > 0) throw new Error(`${owner}/${name} is missing`)
       return ''
     }
@@ -130,12 +153,16 @@ export class Encoder {
     }
   }
 
-  #any({ min, max = Infinity }: AnyParticle, owner: QualifiedName): Step {
+  #any({ min, max = Infinity, raw }: AnyParticle, owner: QualifiedName): Step {
     return ({ $any = [] }) => {
       if (!Array.isArray($any) || $any.length < min || $any.length > max)
         throw new Error(`${owner}/$any needs an array of ${min} to ${max} elements`)
       let written = ''
       for (const any of $any) {
+        if (raw && isFields(any) && isRaw(any.xml)) {
+          written += writeRaw(any.xml, this.#prefixes)
+          continue
+        }
         if (!isFields(any) || typeof any.element !== 'string') throw new Error(`${owner}/$any needs elements of the contract`)
         written += this.encode(any.element, any.value)
       }
@@ -165,6 +192,20 @@ function write({ write, rule }: SimpleCodec, value: unknown, place: string): str
   const text = write(value)
   if (text === undefined) throw new Error(`the value of ${place} is not ${rule}`)
   return text
+}
+
+function mixedText(value: unknown, owner: QualifiedName): string {
+  if (typeof value !== 'string') throw new Error(`${owner}/$text is not text`)
+  return value
+}
+
+/** Nothing more can be known of a function; what it was made for is in the type of `$scope`. */
+function isScope(value: unknown): value is PrefixScope {
+  return typeof value === 'function'
+}
+
+function isRaw(value: unknown): value is RawElement {
+  return isFields(value) && typeof value.namespace === 'string' && Array.isArray(value.attributes) && Array.isArray(value.children)
 }
 
 function isFields(value: unknown): value is Fields {

@@ -3,10 +3,10 @@ import { limits } from '../limits.ts'
 import { contract } from '../onvif/contract.generated.ts'
 import { fault, SoapFault } from '../onvif/faults.ts'
 import { detached, escapeAttribute, escapeText, isBlank, replaceIllegal } from './characters.ts'
+import { isForUs, soapAttribute } from './headerBlocks.ts'
 import {
   NO_ENCODING,
   ONVIF_ERROR,
-  OUR_ROLES,
   SOAP_ENVELOPE,
   SOAP_ENVELOPE_1_1,
   WS_ADDRESSING,
@@ -19,6 +19,8 @@ export interface Envelope {
   readonly header: XmlElement | undefined
   /** The one element inside Body. */
   readonly body: XmlElement
+  /** Whether a header block is one of WS-Addressing. */
+  readonly isAddressed: boolean
 }
 
 /** A mandatory header block that we do not know: its name goes back in the header of the answer (SOAP 1.2 Part 1, 5.4.8). */
@@ -36,10 +38,14 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
   const envelope = parseMessage(bytes)
   requireVersion(envelope)
   const { header, body } = partsOf(envelope)
-  for (const block of header?.children ?? []) if (mustUnderstand(block) && !isUnderstood(block)) throw new NotUnderstood(block)
+  let isAddressed = false
+  for (const block of header?.children ?? []) {
+    isAddressed ||= block.namespace === WS_ADDRESSING
+    if (mustUnderstand(block) && !isUnderstood(block)) throw new NotUnderstood(block)
+  }
   const request = onlyChildOf(body)
   for (const element of [envelope, body, request]) refuseEncoding(element)
-  return { header, body: request }
+  return { header, body: request, isAddressed }
 }
 
 function parseMessage(bytes: Uint8Array): XmlElement {
@@ -81,9 +87,9 @@ function onlyChildOf(body: XmlElement): XmlElement {
   return request
 }
 
-/** SOAP 1.2 Part 1, 5.2.3 and 2.2: a block for another role is none of our business. */
+/** SOAP 1.2 Part 1, 5.2.3. */
 function mustUnderstand(block: XmlElement): boolean {
-  if (!OUR_ROLES.has(soapAttribute(block, 'role') ?? '')) return false
+  if (!isForUs(block)) return false
   const value = soapAttribute(block, 'mustUnderstand') ?? 'false'
   if (!/^(?:true|false|1|0)$/.test(value)) throw fault('InvalidArgVal', `mustUnderstand of ${block.name} is not xs:boolean`)
   return value === 'true' || value === '1'
@@ -99,48 +105,69 @@ function refuseEncoding(element: XmlElement): void {
     throw new SoapFault('DataEncodingUnknown', [], `the encoding of ${element.name} is not known`)
 }
 
-function soapAttribute(element: XmlElement, name: string): string | undefined {
-  return element.attributes.find(attribute => attribute.name === name && attribute.namespace === SOAP_ENVELOPE)?.value.trim()
-}
-
 /** The prefixes that any client finds on the Envelope (client-quirks 16); others are declared where a message needs them. */
 const ALWAYS = ['tds', 'tt']
-const onDemand = Object.entries(contract.namespaces).filter(([prefix]) => !ALWAYS.includes(prefix))
+/**
+ * What else there may be in an answer of the other services than that of events: looking for every prefix takes longer than all the rest.
+ * Only GetServices has anything in its wildcard, the capabilities of each service.
+ */
+const WITHOUT_EVENTS = ['tas', 'xmime', 'xop']
+const isWithoutEvents = (response: string): boolean => /^<(?:tds|tas):(?!GetServicesResponse)/.test(response)
+/** xml is declared by XML itself, and wsntw names no element. */
+const onDemand = Object.keys(contract.namespaces).filter(prefix => ![...ALWAYS, 'xml', 'wsntw'].includes(prefix))
 const START = `<?xml version="1.0" encoding="UTF-8"?>\n<env:Envelope xmlns:env="${SOAP_ENVELOPE}"${ALWAYS.map(declaration).join('')}`
-const FAULT_START = `${START} xmlns:ter="${ONVIF_ERROR}">`
+const FAULT_START = `${START} xmlns:ter="${ONVIF_ERROR}"`
 const END = '</env:Envelope>'
 
 function declaration(prefix: string): string {
   return ` xmlns:${prefix}="${contract.namespaces[prefix]}"`
 }
 
-/** The answer that carries a response as the codec wrote it. */
-export function writeAnswer(response: string): string {
-  let start = START
-  for (const [prefix] of onDemand) if (response.includes(`${prefix}:`)) start += declaration(prefix)
-  return `${start}><env:Body>${response}</env:Body>${END}`
+/** Of the prefixes that a text uses; in the values of qualified names and topics, too. One that only looks used does no harm. */
+function declarationsFor(text: string, prefixes = onDemand): string {
+  let declarations = ''
+  for (const prefix of prefixes) if (text.includes(`${prefix}:`)) declarations += declaration(prefix)
+  return declarations
 }
 
-/** The answer that carries a fault: SOAP 1.2 Part 1, 5.4, with nested subcodes as Core 5.8.2.1 shows them. The cause stays here. */
-export function writeFault(fault: SoapFault): string {
-  const subcodes = fault.subcodes.reduceRight((inner, name) => `<env:Subcode><env:Value>ter:${name}</env:Value>${inner}</env:Subcode>`, '')
+/** The answer that carries a response as the codec wrote it, and the blocks of its header, if it has any. */
+export function writeAnswer(response: string, header = ''): string {
+  if (header === '' && isWithoutEvents(response))
+    return `${START}${declarationsFor(response, WITHOUT_EVENTS)}><env:Body>${response}</env:Body>${END}`
+  const content = `${headerElement(header)}<env:Body>${response}</env:Body>`
+  return `${START}${declarationsFor(content)}>${content}${END}`
+}
+
+const headerElement = (blocks: string): string => (blocks === '' ? '' : `<env:Header>${blocks}</env:Header>`)
+
+/**
+ * The answer that carries a fault: SOAP 1.2 Part 1, 5.4, with nested subcodes as Core 5.8.2.1 shows them. The cause stays here. `detail` is
+ * the element of the fault's Detail, as the codec wrote it.
+ */
+export function writeFault(fault: SoapFault, header = '', detail = ''): string {
+  const subcodes = fault.subcodes.reduceRight(
+    (inner, name) => `<env:Subcode><env:Value>${name.includes(':') ? name : `ter:${name}`}</env:Value>${inner}</env:Subcode>`,
+    '',
+  )
   const code = `<env:Code><env:Value>env:${fault.code}</env:Value>${subcodes}</env:Code>`
   const reason = `<env:Reason><env:Text xml:lang="en">${escapeText(presentable(fault.message))}</env:Text></env:Reason>`
-  return `${FAULT_START}${headerOf(fault)}<env:Body><env:Fault>${code}${reason}</env:Fault></env:Body>${END}`
+  const details = detail === '' ? '' : `<env:Detail>${detail}</env:Detail>`
+  const body = `<env:Body><env:Fault>${code}${reason}${details}</env:Fault></env:Body>`
+  return `${FAULT_START}${declarationsFor(header + subcodes + detail)}>${headerElement(headerOf(fault) + header)}${body}${END}`
 }
 
+/** The header blocks that two faults of SOAP itself have. */
 function headerOf(fault: SoapFault): string {
-  if (fault.code === 'VersionMismatch')
-    return '<env:Header><env:Upgrade><env:SupportedEnvelope qname="env:Envelope"/></env:Upgrade></env:Header>'
+  if (fault.code === 'VersionMismatch') return '<env:Upgrade><env:SupportedEnvelope qname="env:Envelope"/></env:Upgrade>'
   if (!(fault instanceof NotUnderstood)) return ''
   const { name, namespace } = fault.block
   if (namespace.length > limits.faultReasonCharactersMax) return ''
   const qname = namespace === '' ? `qname="${name}"` : `qname="b:${name}" xmlns:b="${escapeAttribute(namespace)}"`
-  return `<env:Header><env:NotUnderstood ${qname}/></env:Header>`
+  return `<env:NotUnderstood ${qname}/>`
 }
 
 /** A reason may quote the message: bounded, and without characters that XML cannot carry. */
-function presentable(reason: string): string {
+export function presentable(reason: string): string {
   const max = limits.faultReasonCharactersMax
   return replaceIllegal(reason.length > max ? `${reason.slice(0, max - 1)}…` : reason)
 }
@@ -161,7 +188,7 @@ export interface UsernameToken {
 
 /** The token of a message, in whatever order and company its parts come (client-quirks 9 to 11); undefined if there is none. */
 export function readUsernameToken(header: XmlElement | undefined): UsernameToken | undefined {
-  const blocks = header?.children.filter(block => isSecurity(block) && OUR_ROLES.has(soapAttribute(block, 'role') ?? '')) ?? []
+  const blocks = header?.children.filter(block => isSecurity(block) && isForUs(block)) ?? []
   const token = onlyOne(
     'UsernameToken',
     blocks.flatMap(block => childrenOf(block, 'UsernameToken')),

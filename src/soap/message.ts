@@ -13,6 +13,8 @@ export interface SoapRequest {
   readonly authorization?: string | undefined
   /** The common names of the certificate that the client has shown in the handshake, and proved to be his; if any. */
   readonly certificateNames?: readonly string[] | undefined
+  /** Aborted when the client's connection closes before the answer is out. */
+  readonly hungUp?: AbortSignal | undefined
 }
 
 /** A message on its way in. */

@@ -1,18 +1,23 @@
 import type { Contract, QualifiedName, SimpleType } from '../onvif/schema.ts'
 import { builtIns, collapse } from './builtIns.ts'
+import { qualifiedNames } from './qualifiedNames.ts'
+import type { NamespaceScope } from './xml.ts'
 
 /** How the values of one simple type look on the wire. */
 export interface SimpleCodec {
   /** The rule, in the words of a fault: `xs:int of 0 to 31`. */
   readonly rule: string
-  /** The value, or undefined where the text does not obey the rule. */
-  readonly read: (text: string) => unknown
+  /** The value, or undefined where the text does not obey the rule. A prefix in it means what it means in `scope`. */
+  readonly read: (text: string, scope?: NamespaceScope) => unknown
   /** The text, or undefined where the value does not obey the rule. */
   readonly write: (value: unknown) => string | undefined
+  /** The declaration that the text of a value needs beside it, or ''; only qualified names need any. */
+  readonly declare?: (value: unknown) => string
 }
 
 /** XML Schema Part 2. A type, or a facet on it, that no message uses is not implemented, and says so when it is first needed. */
 export function simpleCodec(name: QualifiedName, contract: Contract): SimpleCodec {
+  if (name === 'xs:QName') return qualifiedNames(contract)
   if (name.startsWith('xs:')) return builtIn(name.slice('xs:'.length))
   const type = contract.types[name]
   if (type?.kind !== 'simple') throw new Error(`the contract has no simple type ${name}`)
@@ -79,12 +84,12 @@ function listOf(item: SimpleCodec): SimpleCodec {
     read: text => {
       const collapsed = collapse(text)
       if (collapsed === '') return []
-      const values = collapsed.split(' ').map(item.read)
+      const values = collapsed.split(' ').map(word => item.read(word))
       return values.includes(undefined) ? undefined : values
     },
     write: value => {
       if (!Array.isArray(value)) return undefined
-      const texts = value.map(item.write)
+      const texts = value.map(each => item.write(each))
       return texts.every(text => text !== undefined && /^[^ \t\r\n]+$/.test(text)) ? texts.join(' ') : undefined
     },
   }

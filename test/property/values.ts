@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type {
-  AnyElement,
+  AnyOrRaw,
   AnyParticle,
   ChoiceParticle,
   ComplexType,
@@ -8,6 +8,8 @@ import type {
   ElementParticle,
   Particle,
   QualifiedName,
+  Raw,
+  RawElement,
   SimpleType,
 } from '../../src/onvif/schema.ts'
 
@@ -20,7 +22,8 @@ export function elementValues(element: QualifiedName, contract: Contract): fc.Ar
 }
 
 function ofType(name: QualifiedName, contract: Contract, depth: number): fc.Arbitrary<unknown> {
-  if (name.startsWith('xs:')) return simple({ kind: 'simple', primitive: name.slice('xs:'.length) }, contract, depth)
+  if (name.startsWith('xs:') && !contract.types[name])
+    return simple({ kind: 'simple', primitive: name.slice('xs:'.length) }, contract, depth)
   const type = contract.types[name]
   if (!type) throw new Error(`no type ${name}`)
   return type.kind === 'simple' ? simple(type, contract, depth) : complex(type, contract, depth)
@@ -46,6 +49,12 @@ function simple(type: SimpleType, contract: Contract, depth: number): fc.Arbitra
       )
     case 'NCName':
       return fc.stringMatching(/^[A-Za-z_é][\w.\-é·]{0,40}$/)
+    case 'anySimpleType':
+      return fc.string({ unit: character, maxLength })
+    case 'language':
+      return fc.constantFrom('en', 'de-CH', 'x-klingon')
+    case 'QName':
+      return fc.constantFrom('xs:float', 'tt:ReferenceToken', 'wsnt:TopicExpression', '{urn:x&y}Name', '{}plain')
     case 'boolean':
       return fc.boolean()
     case 'int':
@@ -94,16 +103,23 @@ const duration = fc
   .record({ sign: fc.constantFrom('', '-'), days: fc.nat(400), hours: fc.nat(30), seconds: fc.float({ min: 0, max: 100, noNaN: true }) })
   .map(({ sign, days, hours, seconds }) => `${sign}P${days}DT${hours}H${Math.abs(seconds).toFixed(3)}S`)
 
-function complex({ attributes, content, text }: ComplexType, contract: Contract, depth: number): fc.Arbitrary<object> {
+function complex({ attributes, content, text, mixed }: ComplexType, contract: Contract, depth: number): fc.Arbitrary<object> {
   const model: Record<string, fc.Arbitrary<unknown>> = {}
   const required: string[] = []
-  for (const { name, type, required: needed } of attributes) {
+  for (const { name, type, required: needed, default: standard } of attributes) {
     model[name] = ofType(type, contract, depth)
-    if (needed) required.push(name)
+    if (needed || standard !== undefined) required.push(name)
   }
   if (text !== undefined) {
     model.$value = ofType(text, contract, depth)
     required.push('$value')
+  }
+  if (mixed) {
+    model.$text = fc.oneof(
+      fc.string({ unit: character, maxLength: 40 }),
+      fc.constantFrom('tns1:Device//.', 'boolean(//tt:SimpleItem[@Name="x"])'),
+    )
+    required.push('$text')
   }
   const choices: fc.Arbitrary<object>[] = []
   for (const particle of content) {
@@ -115,7 +131,7 @@ function complex({ attributes, content, text }: ComplexType, contract: Contract,
     if (!values) continue
     const name = particle.kind === 'element' ? particle.name : '$any'
     model[name] = values
-    if (particle.min > 0) required.push(name)
+    if (particle.min > 0 && !(particle.kind === 'element' && particle.nillable)) required.push(name)
   }
   const rest = fc.record(model, { requiredKeys: required, noNullPrototype: true })
   return choices.length === 0 ? rest : fc.tuple(rest, ...choices).map(parts => Object.assign({}, ...parts))
@@ -139,17 +155,48 @@ function elements({ type, min, max = min + 3 }: ElementParticle, contract: Contr
 }
 
 /** Elements of the contract that are small enough to be put into any wildcard. */
-const guests = ['tds:SetScopes', 'tds:GetServices', 'tds:StartFirmwareUpgradeResponse']
+const guests = ['tds:SetScopes', 'tds:GetServices', 'tds:StartFirmwareUpgradeResponse', 'wsnt:UseRaw']
 
 function wildcard(
-  { namespace, target, min, max = min + 2 }: AnyParticle,
+  { namespace, target, processContents, raw, min, max = min + 2 }: AnyParticle,
   contract: Contract,
-): fc.Arbitrary<readonly AnyElement[]> | undefined {
-  const welcome = guests.filter(guest => {
-    const own = guest.startsWith(`${target}:`)
+): fc.Arbitrary<readonly AnyOrRaw[]> | undefined {
+  const isWelcome = (prefix: string) => {
+    const own = prefix === target
     return namespace === '##any' || (namespace === '##other' ? !own : namespace === '##targetNamespace' && own)
-  })
-  if (welcome.length === 0) return undefined
-  const guest = fc.constantFrom(...welcome).chain(element => elementValues(element, contract).map(value => ({ element, value })))
-  return fc.array(guest, { minLength: Math.max(min, 1), maxLength: max })
+  }
+  const welcome = guests.filter(guest => isWelcome(guest.split(':')[0] ?? '') && (raw || !guest.startsWith('wsnt:')))
+  const kinds: fc.Arbitrary<AnyOrRaw>[] = []
+  if (welcome.length > 0 && raw !== 'all')
+    kinds.push(fc.constantFrom(...welcome).chain(element => elementValues(element, contract).map(value => ({ element, value }))))
+  // A validator knows nothing of them, and takes them only where it is told to.
+  if (raw && processContents === 'lax') kinds.push(stranger.filter(({ xml }) => namespace === '##any' || xml.namespace !== ''))
+  return kinds.length === 0 ? undefined : fc.array(fc.oneof(...kinds), { minLength: Math.max(min, 1), maxLength: max })
 }
+
+const rawName = fc.constantFrom('a', 'Relay', 'é')
+const rawText = fc.oneof(fc.string({ unit: character, minLength: 1, maxLength: 20 }), fc.constantFrom('', 'tt:ReferenceToken', 'p:q'))
+
+/** An element that the contract does not know, of namespaces that it does or does not. */
+const { rawElement } = fc.letrec<{ rawElement: RawElement }>(tie => ({
+  rawElement: fc
+    .record(
+      {
+        namespace: fc.constantFrom('', 'urn:x', 'urn:y&z', 'http://www.onvif.org/ver10/topics', 'http://www.onvif.org/ver10/schema'),
+        name: rawName,
+        attributes: fc.uniqueArray(
+          fc.record({ namespace: fc.constantFrom('', 'urn:x', 'urn:z'), name: rawName, value: rawText }, { noNullPrototype: true }),
+          { maxLength: 3, selector: ({ namespace, name }) => `${namespace} ${name}` },
+        ),
+        children: fc.oneof({ maxDepth: 3 }, fc.constant([]), fc.array(tie('rawElement'), { maxLength: 2 })),
+        text: rawText,
+      },
+      { noNullPrototype: true },
+    )
+    // Blanks between elements say nothing, and are not written.
+    .map(element =>
+      /\S/.test(element.text.replaceAll('\u00a0', '.')) || element.children.length === 0 ? element : { ...element, text: '' },
+    ),
+}))
+
+const stranger: fc.Arbitrary<Raw> = rawElement.map(xml => ({ xml }))

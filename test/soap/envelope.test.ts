@@ -174,6 +174,38 @@ test('an answer declares the usual prefixes, and others where it needs them', ()
   assert.deepEqual(validateMessage(writeAnswer(backup)), [])
 })
 
+test('an answer with a header, or with capabilities of any service, declares their prefixes, too', () => {
+  const codec = createCodec(contract)
+  const services = (['tds', 'tas', 'tev'] as const).map(prefix => ({
+    Namespace: contract.namespaces[prefix],
+    XAddr: 'http://192.0.2.7/',
+    Capabilities: { $any: [{ element: `${prefix}:Capabilities`, value: prefix === 'tev' ? {} : bare[prefix] }] },
+    Version: { Major: 26, Minor: 6 },
+  }))
+  assert.deepEqual(validateMessage(writeAnswer(codec.encode('tds:GetServicesResponse', { Service: services }))), [])
+  const header = '<wsa:Action>urn:a</wsa:Action>'
+  assert.equal(
+    writeAnswer('<tds:SetNTPResponse/>', header),
+    `${start} xmlns:wsa="${contract.namespaces.wsa}"><env:Header>${header}</env:Header><env:Body><tds:SetNTPResponse/></env:Body></env:Envelope>`,
+  )
+})
+
+/** As little as the schema allows. */
+const bare = {
+  tds: { Network: {}, Security: {}, System: {} },
+  tas: { KeystoreCapabilities: {}, TLSServerCapabilities: {} },
+}
+
+test('a fault has its detail behind the reason, and subcodes of other vocabularies with their own prefix', () => {
+  const refusal = fault('PullMessagesFaultResponse', 'too long', { detail: { MaxTimeout: 'PT1M', MaxMessageLimit: 100 } })
+  assert.ok(refusal.detail)
+  const detail = createCodec(contract).encode(refusal.detail.element, refusal.detail.value)
+  const written = writeFault(refusal, '<wsa:Action>urn:a</wsa:Action>', detail)
+  assert.deepEqual(validateMessage(written), [])
+  assert.match(written, /<env:Subcode><env:Value>tev:PullMessagesFaultResponse<\/env:Value><\/env:Subcode>/)
+  assert.match(written, /<\/env:Reason><env:Detail><tev:PullMessagesFaultResponse><tev:MaxTimeout>PT1M</)
+})
+
 test('a message written is a message read', () => {
   assert.equal(parseEnvelope(Buffer.from(writeAnswer('<tds:SetNTPResponse/>'))).body.name, 'SetNTPResponse')
   assert.equal(parseEnvelope(message('<tds:GetUsers/>')).header, undefined)

@@ -52,6 +52,7 @@ const contract: Contract = {
     'tds:Twice': complex({ kind: 'choice', min: 0, alternatives: [[element('A', 'xs:int')]] }),
   },
   operations: {},
+  notifications: {},
 }
 const codec = createCodec(contract, { strict: true })
 

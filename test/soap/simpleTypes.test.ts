@@ -11,9 +11,12 @@ import { loadSchema } from '../support/schemaValidator.ts'
 
 /** A declaration in XML Schema of what the tables say. */
 function schemaType(name: QualifiedName): string {
+  // Anything, which nothing may restrict.
+  if (name === 'xs:anySimpleType') return schemaType('xs:string')
   const type = contract.types[name]
   if (type?.kind !== 'simple') return `<xs:simpleType><xs:restriction base="${name}"/></xs:simpleType>`
   if (type.list) return `<xs:simpleType><xs:list itemType="${type.list}"/></xs:simpleType>`
+  if (type.union) return `<xs:simpleType><xs:union>${type.union.map(schemaType).join('')}</xs:union></xs:simpleType>`
   return `<xs:simpleType><xs:restriction base="xs:${type.primitive}">${facets(type)}</xs:restriction></xs:simpleType>`
 }
 
@@ -26,6 +29,7 @@ function facets({ enumeration = [], ...type }: SimpleType): string {
 
 /** Where libxml2 is wrong, each with the section that says so. */
 function excused(type: SimpleType | undefined, name: QualifiedName, text: string): boolean {
+  if (type?.union) return type.union.some(member => excused(simpleType(member), member, text))
   const primitive = type?.primitive ?? (type?.list ?? name).slice('xs:'.length)
   switch (primitive) {
     case 'base64Binary': // XML Schema Part 2, 3.2.16: no characters but those of the alphabet, no bits that nobody needs
@@ -40,6 +44,11 @@ function excused(type: SimpleType | undefined, name: QualifiedName, text: string
     default:
       return false
   }
+}
+
+function simpleType(name: QualifiedName): SimpleType | undefined {
+  const type = contract.types[name]
+  return type?.kind === 'simple' ? type : undefined
 }
 
 const names = [

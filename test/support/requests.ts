@@ -170,7 +170,7 @@ function* spoiled(part: Part, around: (part: Part) => string, path: string): Gen
   }
   const isOpen = definition.content.some(({ kind }) => kind === 'any')
   if (!isOpen) yield variant('an unknown element', 'InvalidArgs', { children: [...part.children, nonsense] })
-  if (definition.text === undefined) yield variant('text between elements', 'Tag', { text: 'surplus' })
+  if (definition.text === undefined && !definition.mixed) yield variant('text between elements', 'Tag', { text: 'surplus' })
   if (!definition.anyAttribute) yield variant('an unknown attribute', 'ProhibAttr', { attributes: { ...part.attributes, surplus: '1' } })
   for (const { prefix, name: local, type, required } of definition.attributes) {
     const name = qualified(prefix, local)

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { XmlBufferInputProvider, XmlDocument, XmlElement, XmlLibError, XsdValidator, xmlRegisterInputProvider } from 'libxml2-wasm'
+import { contract } from '../../src/onvif/contract.generated.ts'
 import { officialFolder } from '../../wsdl/compare.ts'
+
+const { tds = '', tas = '', tev = '', wsa = '' } = contract.namespaces
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -67,9 +70,11 @@ function problems(check: () => void): string[] {
 
 // --- the schemas, loaded at first use ---
 
-const driver = (envelope: string): string => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+const driver = (envelope: string, resource: string): string => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
   <xs:import namespace="http://www.onvif.org/ver10/device/wsdl" schemaLocation="device.xsd"/>
   <xs:import namespace="http://www.onvif.org/ver10/advancedsecurity/wsdl" schemaLocation="security.xsd"/>
+  <xs:import namespace="http://www.onvif.org/ver10/events/wsdl" schemaLocation="event.xsd"/>
+  <xs:import namespace="http://docs.oasis-open.org/wsrf/r-2" schemaLocation="${resource}"/>
   <xs:import namespace="${soapNamespace}" schemaLocation="${envelope}"/>
 </xs:schema>`
 
@@ -79,7 +84,7 @@ const ours = once(() => {
       if (file.endsWith('.xsd')) provide(`memory:///ours/${file}`, readFileSync(join(folder, file)))
     }
   }
-  return loadSchema(driver('envelope.xsd'), 'memory:///ours/driver.xsd')
+  return loadSchema(driver('envelope.xsd', 'resource.xsd'), 'memory:///ours/driver.xsd')
 })
 
 const official = once((folder: string) => {
@@ -88,10 +93,10 @@ const official = once((folder: string) => {
     if (url !== undefined && file !== undefined) provide(url, read(file))
   }
   /** The schema inside of a WSDL file, with the prefixes that it has from the file's root. */
-  const inline = (file: string, prefix: string, namespace: string): string => {
+  const inline = (file: string, prefixes: Readonly<Record<string, string>>): string => {
     const [schema] = /<xs:schema[\s\S]*<\/xs:schema>/.exec(read(file)) ?? []
     if (schema === undefined) throw new Error(`${file} has no inline schema`)
-    const missing = { xs: 'http://www.w3.org/2001/XMLSchema', [prefix]: `http://www.onvif.org/${namespace}` }
+    const missing = { xs: 'http://www.w3.org/2001/XMLSchema', ...prefixes }
     const declarations = Object.entries(missing).map(([name, value]) =>
       schema.includes(`xmlns:${name}=`) ? '' : ` xmlns:${name}="${value}"`,
     )
@@ -100,15 +105,16 @@ const official = once((folder: string) => {
   const schemas = new Map([
     ['memory:///ver10/schema/common.xsd', read('ver10/schema/common.xsd')],
     ['memory:///ver10/schema/onvif.xsd', read('ver10/schema/onvif.xsd')],
-    ['memory:///ver10/device/wsdl/device.xsd', inline('ver10/device/wsdl/devicemgmt.wsdl', 'tds', 'ver10/device/wsdl')],
-    [
-      'memory:///ver10/device/wsdl/security.xsd',
-      inline('ver10/advancedsecurity/wsdl/advancedsecurity.wsdl', 'tas', 'ver10/advancedsecurity/wsdl'),
-    ],
+    ['memory:///ver10/device/wsdl/device.xsd', inline('ver10/device/wsdl/devicemgmt.wsdl', { tds })],
+    ['memory:///ver10/device/wsdl/security.xsd', inline('ver10/advancedsecurity/wsdl/advancedsecurity.wsdl', { tas })],
+    ['memory:///ver10/device/wsdl/event.xsd', inline('ver10/events/wsdl/event.wsdl', { tev, wsa })],
   ])
   const load = (adapt: (text: string, url: string) => string): XsdValidator => {
     for (const [url, text] of schemas) provide(url, adapt(text, url))
-    return loadSchema(driver('https://www.w3.org/2003/05/soap-envelope'), 'memory:///ver10/device/wsdl/driver.xsd')
+    return loadSchema(
+      driver('https://www.w3.org/2003/05/soap-envelope', 'http://docs.oasis-open.org/wsrf/r-2.xsd'),
+      'memory:///ver10/device/wsdl/driver.xsd',
+    )
   }
   try {
     return load(text => text)
