@@ -256,6 +256,13 @@ export const options = {
     meaning: 'keep a remote discovery mode and discovery proxies, which ONVIF has withdrawn',
     parse: text => oneOf('--legacy-remote-discovery', text, ['true', 'false']) === 'true',
   }),
+  notifyLocal: option({
+    flag: '--notify-local',
+    environment: 'ONVIFD_NOTIFY_LOCAL',
+    fallback: false,
+    meaning: 'also deliver events (Subscribe) to consumers at loopback and link-local addresses and at those of this machine',
+    parse: text => oneOf('--notify-local', text, ['true', 'false']) === 'true',
+  }),
   interfaces: option<readonly string[]>({
     flag: '--interfaces <names>',
     environment: 'ONVIFD_INTERFACES',
@@ -327,6 +334,7 @@ const {
   legacyRemoteDiscovery,
   discovery,
   discoveryInterface,
+  notifyLocal,
 } = options
 
 export const defaults: Config = {
@@ -364,6 +372,7 @@ export const defaults: Config = {
   legacyRemoteDiscovery: legacyRemoteDiscovery.fallback,
   discovery: discovery.fallback,
   discoveryInterface: discoveryInterface.fallback,
+  notifyLocal: notifyLocal.fallback,
   strict: strict.fallback,
   logLevel: logLevel.fallback,
   logFormat: logFormat.fallback,

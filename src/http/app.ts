@@ -25,6 +25,8 @@ export interface Download {
   readonly fileName: string
   /** Its content as it is now; a stream where it is too large to be held. */
   read(): Promise<Buffer | Readable>
+  /** Told when all of it has gone to a client. */
+  sent?(): void
 }
 
 export interface AppOptions extends Terms {
@@ -45,6 +47,7 @@ export interface AppOptions extends Terms {
 const wsdlOf = [
   [paths.service, 'device.wsdl'],
   [paths.security, 'security.wsdl'],
+  [paths.events, 'event.wsdl'],
 ] as const
 
 /** Everything over HTTP that is no SOAP message. Paths are literal: what a client sends is looked up, never taken apart. */
@@ -68,6 +71,7 @@ export async function createApp({ uploads, downloads, publicOrigin, insteadPort,
       if (caller === undefined) return
       const content = await download.read()
       logs.access.info({ download: path, user: caller.name, from: remoteAddressOf(request), status: 200 }, 'sent')
+      if (request.method === 'GET') response.once('finish', () => download.sent?.())
       await sendFile(request, response, content, download)
     })
   }
@@ -81,7 +85,8 @@ export async function createApp({ uploads, downloads, publicOrigin, insteadPort,
     app.all([`/onvif/wsdl/${name}`, `/onvif/${name}`], readOnly, (request, response) => sendContract(request, response, text))
   }
   for (const [path, name] of wsdlOf) {
-    app.get(path, (request, response) => sendContract(request, response, files.get(name) ?? ''))
+    const text = files.get(name)
+    if (text !== undefined) app.get(path, (request, response) => sendContract(request, response, text))
   }
 
   app.use((request, response) => {

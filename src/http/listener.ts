@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Log } from '../platform/platform.ts'
+import type { Guests } from './guests.ts'
+import { heldConnections } from './held.ts'
 import type { Bounds } from './reply.ts'
 import { localAddressOf, remoteAddressOf } from './request.ts'
 import type { TlsDoor } from './tlsDoor.ts'
@@ -11,6 +13,7 @@ export interface ListenerOptions {
   readonly bounds: Bounds
   /** Whether a client with this address may connect, told the address of the device that it connects to. */
   readonly admits: (remoteAddress: string, localAddress: string) => boolean
+  readonly guests: Guests
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void
   readonly log: Log
   /** Of a port that speaks TLS. */
@@ -32,12 +35,14 @@ export class ListenError extends Error {
 export type Listener = ReturnType<typeof createListener>
 
 /** One TCP port and the connections that came in by it, each of which somebody may have. */
-export function createListener({ bounds, admits, answer, log, tls }: ListenerOptions) {
+export function createListener({ bounds, admits, guests, answer, log, tls }: ListenerOptions) {
   const connections = new Set<Socket>()
   /** With TLS, the connections by their addresses: a request knows only what is above. */
   const byAddresses = new Map<string, Socket>()
   /** Connections on which nothing was asked yet: Node does not count them as idle. */
   const fresh = new Set<Socket>()
+  /** How many answers wait on a connection for an earlier one to go out; nearly always none. */
+  const pipelined = new WeakMap<Socket, number>()
 
   const options = {
     insecureHTTPParser: false,
@@ -52,7 +57,6 @@ export function createListener({ bounds, admits, answer, log, tls }: ListenerOpt
   const secureServer = tls && createTlsServer({ ...options, ...tls.options() })
   const server = secureServer ?? createServer(options)
   server.timeout = bounds.silenceTimeoutMs
-  server.maxConnections = bounds.connectionsMax
   // A client that ends its half of the connection after its request still reads the answer.
   Object.assign(server, { httpAllowHalfOpen: true })
 
@@ -62,6 +66,11 @@ export function createListener({ bounds, admits, answer, log, tls }: ListenerOpt
   server.on('connection', (socket: Socket) => {
     if (!isAdmitted(socket)) {
       log.debug({ from: remoteAddressOf({ socket }) }, 'the address filter shut out a connection')
+      socket.destroy()
+      return
+    }
+    if (!guests.admit(socket)) {
+      log.debug({ from: remoteAddressOf({ socket }) }, 'too many connections')
       socket.destroy()
       return
     }
@@ -75,20 +84,27 @@ export function createListener({ bounds, admits, answer, log, tls }: ListenerOpt
       if (byAddresses.get(addresses) === socket) byAddresses.delete(addresses)
     })
   })
-  server.on('drop', drop => {
-    // The newcomer is lost, but not its second try: idle connections are the ones that nobody misses.
-    server.closeIdleConnections()
-    log.debug({ from: drop?.remoteAddress }, 'too many connections')
-  })
-
   if (tls && secureServer) tls.attend(secureServer, socket => byAddresses.get(addressesOf(socket)))
 
   function take(request: IncomingMessage, response: ServerResponse): void {
     if (tls?.isRefused(request.socket)) return
     const socket = tls ? byAddresses.get(addressesOf(request.socket)) : request.socket
-    if (socket) fresh.delete(socket)
+    if (socket && fresh.delete(socket)) guests.hasAsked(socket)
     if (!server.listening) response.shouldKeepAlive = false
-    answer(request, response)
+    if (mayWait(request, response)) answer(request, response)
+  }
+
+  /** Whoever asks on and on and reads nothing has us keep all the answers: he loses his connection. */
+  function mayWait({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    if (response.socket !== null) return true
+    const before = pipelined.get(socket) ?? 0
+    if (before >= bounds.pipelinedMax) {
+      socket.destroy()
+      return false
+    }
+    pipelined.set(socket, before + 1)
+    response.once('close', () => pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1))
+    return true
   }
 
   const isAdmitted = (socket: Socket) => admits(remoteAddressOf({ socket }), localAddressOf({ socket }))
@@ -114,14 +130,23 @@ export function createListener({ bounds, admits, answer, log, tls }: ListenerOpt
       for (const socket of connections) if (!isAdmitted(socket)) socket.destroy()
     },
 
-    /** Takes no more connections, ends idle ones at once, and after `patienceMs` those on which something still runs. */
-    async close(patienceMs: number): Promise<void> {
+    /** Ends the connections on which nothing runs. */
+    closeIdle: (): void => server.closeIdleConnections(),
+
+    /**
+     * Takes no more connections, ends idle ones at once, and after `patienceMs` those on which something still runs; if `sparesHeld`,
+     * not those on which an answer is held back, which is of our own choice and has its own end.
+     */
+    async close(patienceMs: number, sparesHeld = false): Promise<void> {
       const ended = once(server, 'close')
       server.close()
       for (const socket of fresh) socket.destroy()
       // An answer that was under way may have promised that the connection stays.
       const idle = setInterval(() => server.closeIdleConnections(), bounds.idleCheckMs)
-      const patience = setTimeout(() => server.closeAllConnections(), patienceMs)
+      const patience = setTimeout(() => {
+        const spared = new Set(sparesHeld ? [...heldConnections()].map(addressesOf) : [])
+        for (const socket of connections) if (!spared.has(addressesOf(socket))) socket.destroy()
+      }, patienceMs)
       await ended
       clearInterval(idle)
       clearTimeout(patience)

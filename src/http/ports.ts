@@ -87,14 +87,17 @@ export function createPorts({ host, port, httpsPort = 0 }: Operators) {
       current = { http: [...current.http, ...opened.http], https: [...current.https, ...opened.https] }
     },
 
-    /** Listens on no others any more; where it listens on none of these, everything stays, because a device is never without a door. */
+    /**
+     * Listens on no others any more; where it listens on none of these, everything stays, because a device is never without a door.
+     * What still runs on the others ends in its own time.
+     */
     async keep(wanted: Ports): Promise<void> {
       const kept = (scheme: Scheme) => current[scheme].filter(each => wanted[scheme].includes(each))
       const next = { http: kept('http'), https: kept('https') }
       if (next.http.length + next.https.length === 0) return
       const leaving = schemes.flatMap(scheme => current[scheme].filter(each => !next[scheme].includes(each)))
       current = next
-      await Promise.all(leaving.map(each => server?.release(each)))
+      for (const each of leaving) void server?.release(each)
     },
 
     /** Ends the connections of addresses that are not admitted any more. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { limits } from '../limits.ts'
 import type { AppOptions } from './app.ts'
 import { orders } from './firmware.ts'
+import { createGuests } from './guests.ts'
 import { createListener, type Listener, type ListenerOptions } from './listener.ts'
 import { loadApp } from './loadApp.ts'
 import { type Bounds, replyText, type Terms } from './reply.ts'
@@ -28,7 +29,7 @@ export interface HttpServer {
    * a ListenError, whose `code` is Node's; for `https` also where there is no certificate to show.
    */
   listen(host: string, port: number, scheme?: 'http' | 'https'): Promise<URL>
-  /** Stops accepting on this port; what runs there may end within `limits.requestTimeoutMs`. */
+  /** Stops accepting on this port; what runs there may end within `limits.requestTimeoutMs`, and who waits there for events waits on. */
   release(port: number): Promise<void>
   /** Ends the connections of addresses that `admits` does not admit any more. */
   expel(): void
@@ -49,6 +50,11 @@ export function createHttpServer({ admits = () => true, isOwn = () => false, tls
   const listeners = new Map<number, Listener>()
   /** Listeners of released ports, as long as something runs there. */
   const leaving = new Set<Listener>()
+  const all = () => [...listeners.values(), ...leaving]
+  // Idle connections are the ones that nobody misses.
+  const guests = createGuests(bounds, () => {
+    for (const listener of all()) listener.closeIdle()
+  })
   let tlsDoor: TlsDoor | undefined
   let app: Promise<RequestListener> | undefined
   let closed: Promise<void> | undefined
@@ -94,7 +100,7 @@ export function createHttpServer({ admits = () => true, isOwn = () => false, tls
 
   async function drain(): Promise<void> {
     stopping.abort()
-    await Promise.all([...listeners.values(), ...leaving].map(listener => listener.close(bounds.drainTimeoutMs)))
+    await Promise.all(all().map(listener => listener.close(bounds.drainTimeoutMs)))
   }
 
   function openTls(): TlsDoor {
@@ -106,7 +112,7 @@ export function createHttpServer({ admits = () => true, isOwn = () => false, tls
   return {
     async listen(host, port, scheme = 'http') {
       const secure = scheme === 'https' ? openTls() : undefined
-      const listener = createListener({ bounds, admits, answer: dispatch, log: logs.system, tls: secure })
+      const listener = createListener({ bounds, admits, guests, answer: dispatch, log: logs.system, tls: secure })
       const origin = await listener.listen(host, port)
       listeners.set(portOf(origin), listener)
       return origin
@@ -117,12 +123,12 @@ export function createHttpServer({ admits = () => true, isOwn = () => false, tls
       if (!listener) return
       listeners.delete(port)
       leaving.add(listener)
-      await listener.close(bounds.requestTimeoutMs)
+      await listener.close(bounds.requestTimeoutMs, true)
       leaving.delete(listener)
     },
 
     expel() {
-      for (const listener of [...listeners.values(), ...leaving]) listener.expel()
+      for (const listener of all()) listener.expel()
     },
 
     async close() {

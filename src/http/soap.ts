@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Log } from '../platform/platform.ts'
 import { Gathered } from '../soap/gathered.ts'
 import type { SoapAnswer, SoapRequest } from '../soap/message.ts'
 import { Arrival } from './arrival.ts'
+import { hold, release } from './held.ts'
 import { afterReply, type Bounds, linger, replyText, type Terms } from './reply.ts'
 import { certificateNamesOf, expectsContinue, mediaTypeOf, originOf, remoteAddressOf } from './request.ts'
 
@@ -74,26 +76,62 @@ const lengthOf = ({ headers }: IncomingMessage): number => Number(headers['conte
 
 async function deliver(door: SoapDoor, request: IncomingMessage, response: ServerResponse, body: Buffer | Arrival): Promise<void> {
   const arrival = body instanceof Arrival ? body : undefined
+  const question = new Question(request, response, body, door.bounds)
   try {
-    const answer = await door.handle({
-      body,
-      origin: originOf(request),
-      remoteAddress: remoteAddressOf(request),
-      target: request.url ?? '',
-      contentType: request.headers['content-type'],
-      authorization: request.headers.authorization,
-      certificateNames: certificateNamesOf(request),
-    })
+    const answer = await door.handle(question)
+    question.end()
     arrival?.end()
     if (answer.afterReply) afterReply(response, door.log, answer.afterReply)
     const refusal = arrival?.refusal
     if (refusal) replyText(door, request, response, refusal.status, refusal.message)
     else send(door, request, response, answer)
   } catch (error) {
+    question.end()
     arrival?.end()
     // The service answers its errors itself, so this is a bug in one of the two.
     door.log.error({ error }, 'a SOAP request found no answer')
     replyText(door, request, response, 500, 'the device could not answer')
+  }
+}
+
+/** A class, because its getter costs nothing before somebody asks. */
+class Question implements SoapRequest {
+  readonly body: Buffer | Arrival
+  readonly origin: URL
+  readonly remoteAddress: string
+  readonly target: string
+  readonly contentType: string | undefined
+  readonly authorization: string | undefined
+  readonly certificateNames: readonly string[] | undefined
+  readonly #socket: Socket
+  readonly #response: ServerResponse
+  readonly #bounds: Bounds
+  #held: AbortSignal | undefined
+  #isOver = false
+
+  constructor(request: IncomingMessage, response: ServerResponse, body: Buffer | Arrival, bounds: Bounds) {
+    this.body = body
+    this.origin = originOf(request)
+    this.remoteAddress = remoteAddressOf(request)
+    this.target = request.url ?? ''
+    this.contentType = request.headers['content-type']
+    this.authorization = request.headers.authorization
+    this.certificateNames = certificateNamesOf(request)
+    this.#socket = request.socket
+    this.#response = response
+    this.#bounds = bounds
+  }
+
+  /** Whoever asks for it may hold the answer back. */
+  get hungUp(): AbortSignal {
+    this.#held ??= this.#isOver ? AbortSignal.abort() : hold(this.#socket, this.#response, this.#bounds)
+    return this.#held
+  }
+
+  /** The answer is there. */
+  end(): void {
+    if (this.#held && !this.#isOver) release(this.#socket, this.#bounds)
+    this.#isOver = true
   }
 }
 

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { Download } from '../../src/http/app.ts'
-import { admin, ask, Client, type Door, digest, openDoor, operator } from './door.ts'
+import { admin, ask, Client, type Door, digest, openDoor, operator, until } from './door.ts'
 
 const get = (target: string, ...headers: string[]) =>
   `GET ${target} HTTP/1.1\r\n${['Host: camera.example:8080', ...headers].join('\r\n')}\r\n\r\n`
@@ -24,6 +24,12 @@ test('the contract is served with the address that the client used', async t => 
     assert.equal(status, 200, target)
     assert.equal(body.match(/<soap:address location="http:\/\/camera\.example:8080\/onvif\/security_service"\/>/g)?.length, 7)
   }
+  for (const target of ['/onvif/event_service', '/onvif/event_service?wsdl', '/onvif/wsdl/event.wsdl']) {
+    const { status, body = '' } = (await ask(t, door.port, get(target))) ?? {}
+    assert.equal(status, 200, target)
+    assert.match(body, /<soap:address location="http:\/\/camera\.example:8080\/onvif\/event_service"\/>/)
+    assert.doesNotMatch(body, /localhost/)
+  }
   const withoutPort = await ask(t, door.port, 'GET /onvif/wsdl/device.wsdl HTTP/1.1\r\nHost: camera\r\n\r\n')
   assert.match(withoutPort?.body ?? '', /location="http:\/\/camera:80\/onvif/, 'the port is written even where it is 80')
 })
@@ -36,13 +42,15 @@ test('every schema that the contract names is served beside it', async t => {
     seen.add(url)
     const answer = await ask(t, door.port, get(url))
     assert.equal(answer?.status, 200, url)
-    for (const [, location = ''] of answer.body.matchAll(/schemaLocation="([^"]+)"/g))
+    for (const [, location = ''] of answer.body.matchAll(/(?:schemaLocation|<wsdl:import[^>]* location)="([^"]+)"/g))
       await follow(new URL(location, `http://d${url}`).pathname)
   }
   await follow('/onvif/device_service')
   await follow('/onvif/security_service')
+  await follow('/onvif/event_service')
   await follow('/onvif/wsdl/device.wsdl')
   await follow('/onvif/wsdl/security.wsdl')
+  await follow('/onvif/wsdl/event.wsdl')
   const schemas = readdirSync(new URL('../../wsdl/', import.meta.url)).filter(name => name.endsWith('.xsd'))
   assert.deepEqual(
     [...seen].filter(url => url.startsWith('/onvif/wsdl/') && url.endsWith('.xsd')).sort(),
@@ -152,6 +160,28 @@ test('HEAD tells the length and sends nothing', async t => {
   assert.equal(answer.headers.get('content-length'), '14')
   const { answer: next } = await fetchAs(client, 'GET', '/onvif/download/system.log', admin)
   assert.equal(next?.body, 'what happened\n', 'nothing was left on the connection')
+})
+
+test('a download counts as sent where all of it has gone out, and not for HEAD or for a client that has left', async t => {
+  let sent = 0
+  const content = Buffer.alloc(16_000_000)
+  const path = '/onvif/download/system.log'
+  const door = await withDownloads(t, { ...log, read: async () => content, sent: () => void sent++ })
+  await fetchAs(new Client(t, door.port), 'HEAD', path, admin)
+  const leaver = new Client(t, door.port)
+  const request = (line = '') => `GET ${path} HTTP/1.1\r\nHost: d\r\n${line}\r\n`
+  await leaver.send(request())
+  const challenged = await leaver.answer()
+  leaver.socket.pause()
+  const before = door.log.length
+  await leaver.send(request(`${digest(challenged, 'GET', path, admin)}\r\n`))
+  await until(() => door.log.length > before)
+  leaver.socket.resetAndDestroy()
+  await door.server.release(door.port)
+  assert.equal(sent, 0)
+  const second = { ...door, port: Number((await door.server.listen('127.0.0.1', 0)).port) }
+  await fetchAs(new Client(t, second.port), 'GET', path, admin)
+  await until(() => sent === 1)
 })
 
 test('a wrong password and a level that is too low are refused with a challenge', async t => {

@@ -91,23 +91,6 @@ test('a head that does not come to its end is cut off', { timeout: 10_000 }, asy
   await silent.ended()
 })
 
-test('more connections than the limit are turned away, and idle ones make room', { timeout: 10_000 }, async t => {
-  const door = await openDoor(t, { bounds: { connectionsMax: 4 } })
-  const clients: Client[] = []
-  for (let i = 0; i < 4; i++) {
-    const client = new Client(t, door.port)
-    clients.push(client)
-    await client.send(good)
-    assert.equal((await client.answer())?.status, 200)
-  }
-  const fifth = new Client(t, door.port)
-  await fifth.ended()
-  await Promise.all(clients.map(client => client.ended()))
-  const sixth = new Client(t, door.port)
-  await sixth.send(good)
-  assert.equal((await sixth.answer())?.status, 200)
-})
-
 test('a body that ends early never reaches the service', async t => {
   const door = await openDoor(t)
   for (const bytes of [`${head}Content-Length: 10\r\n\r\nshort`, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\nsh`]) {

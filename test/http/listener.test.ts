@@ -182,3 +182,22 @@ async function freePort(): Promise<number> {
   await new Promise(resolve => probe.close(resolve))
   return typeof address === 'object' ? (address?.port ?? 0) : 0
 }
+
+test('requests may be sent before the answers are read, as long as they are few', { timeout: 10_000 }, async t => {
+  const door = await openDoor(t, { bounds: { pipelinedMax: 3 } })
+  const client = new Client(t, door.port)
+  for (let round = 0; round < 3; round++) {
+    await client.send(message.repeat(4))
+    for (let index = 0; index < 4; index++) assert.equal((await client.answer())?.status, 200)
+  }
+})
+
+test('who asks on and on and reads nothing loses his connection, before the answers are made', { timeout: 10_000 }, async t => {
+  const never = new Promise<never>(() => {})
+  const door = await openDoor(t, { handle: () => never, bounds: { pipelinedMax: 3 } })
+  const client = new Client(t, door.port)
+  await client.send(message.repeat(200))
+  await client.ended()
+  assert.ok(door.soap.length <= 4, `${door.soap.length} were taken`)
+  assert.equal((await ask(t, door.port, 'GET /onvif/wsdl/device.wsdl HTTP/1.1\r\nHost: d\r\n\r\n'))?.status, 200)
+})
