@@ -5,7 +5,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-const usageErrors: ReadonlySet<string> = new Set(['UsageError', 'AddressError', 'ConfigError', 'StateError'])
+const usageErrors: ReadonlySet<string> = new Set(['UsageError', 'AddressError', 'TopicError', 'ConfigError', 'StateError'])
 
 /** By name, because most commands never load the rooms that the other errors come from. */
 export function exitCodeOf(error: unknown): 1 | 2 {

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'send a firmware image to a device and wait until it runs',
     load: async () => (await import('./upgrade.ts')).upgradeCommand(),
   },
+  events: { summary: 'print the events of a device as they come', load: async () => (await import('./events.ts')).eventsCommand() },
   firmware: {
     summary: 'look after an upgrade of an onvifd device',
     load: async () => (await import('./firmware.ts')).firmwareCommand(),

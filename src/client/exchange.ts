@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import { limits } from '../limits.ts'
 import { ClientError } from './errors.ts'
 
 /** Connections to devices: kept open between calls, and for `https:` with what counts as a good certificate. */
@@ -47,10 +50,10 @@ export async function exchange(question: HttpQuestion): Promise<HttpAnswer> {
   const deadline = AbortSignal.timeout(Math.ceil(timeoutMs))
   const request = startRequest(question, signal ? AbortSignal.any([signal, deadline]) : deadline)
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve).once('error', reject).end(body)
-    })
-    return await readAnswer(response, answerBytesMax)
+    const response = new Promise<IncomingMessage>((resolve, reject) => request.once('response', resolve).once('error', reject))
+    await Promise.race([connected(request, url), response])
+    request.end(body)
+    return await readAnswer(await response, answerBytesMax)
   } catch (error) {
     if (deadline.aborted) throw new ClientError('timeout', `${url.host} did not answer within ${timeoutMs / 1000} s`, { cause: error })
     throw asClientError(error, url, request.reusedSocket)
@@ -66,6 +69,23 @@ export function startRequest(
   return url.protocol === 'https:'
     ? httpsRequest(url, { ...options, agent: connections.https })
     : httpRequest(url, { ...options, agent: connections.http })
+}
+
+/** Waits for the connection, within a bound of its own: an address that swallows packets is the wrong one. */
+export async function connected(request: ClientRequest, url: URL): Promise<void> {
+  const timer = setTimeout(
+    () =>
+      request.destroy(
+        new ClientError('unreachable', `${url.host} did not take the connection within ${limits.clientConnectTimeoutMs / 1000} s`),
+      ),
+    limits.clientConnectTimeoutMs,
+  )
+  try {
+    const socket = await new Promise<Socket>((resolve, reject) => request.once('socket', resolve).once('error', reject))
+    if (socket.connecting) await once(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect')
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Reads an answer to its end. Throws ClientError where it is too large, Node's error where it breaks off. */

@@ -31,6 +31,9 @@ export interface Message {
   readonly preAuth: boolean
   /** The whole message around the given Security header block, which may be ''. */
   readonly write: (security: string) => string
+  /** How long the device may wait by what the message says, on top of the time that an answer takes. */
+  readonly waitMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface MessageAnswer {
@@ -88,8 +91,9 @@ export function createSession(service: URL, options: SessionOptions): Session {
       },
       body: Buffer.from(message.write(security)),
       connections,
-      timeoutMs: deadlineMs,
+      timeoutMs: deadlineMs + (message.waitMs ?? 0),
       answerBytesMax,
+      signal: message.signal,
     } as const
     try {
       return await exchange(question)

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { limits } from '../limits.ts'
 import type { DigestLogin } from './digest.ts'
 import { ClientError } from './errors.ts'
-import { asClientError, type Connections, type HttpAnswer, readAnswer, startRequest } from './exchange.ts'
+import { asClientError, type Connections, connected, type HttpAnswer, readAnswer, startRequest } from './exchange.ts'
 import { targetOf } from './session.ts'
 
 /** A file that can be read as often as needed, from any byte on. */
@@ -107,23 +106,6 @@ function watch(request: ClientRequest): Exchange {
   }
   response.then(settle, settle)
   return { response, continued, settled: () => settled }
-}
-
-/** Waits for the connection, within a bound of its own: an address that swallows packets is the wrong one. */
-async function connected(request: ClientRequest, url: URL): Promise<void> {
-  const timer = setTimeout(
-    () =>
-      request.destroy(
-        new ClientError('unreachable', `${url.host} did not take the connection within ${limits.clientConnectTimeoutMs / 1000} s`),
-      ),
-    limits.clientConnectTimeoutMs,
-  )
-  try {
-    const socket = await new Promise<Socket>((resolve, reject) => request.once('socket', resolve).once('error', reject))
-    if (socket.connecting) await once(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect')
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Whether to send the body: on `100 Continue`, or when the device says nothing for a while, as those do that do not know of it. */

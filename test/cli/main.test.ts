@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onvifd } from '../support/daemon.ts'
 
-const commands = ['serve', 'discover', 'info', 'upgrade', 'firmware', 'image', 'call']
+const commands = ['serve', 'discover', 'info', 'upgrade', 'events', 'firmware', 'image', 'call']
 const parts = [
   ['image', 'build'],
   ['image', 'inspect'],
@@ -44,6 +44,8 @@ const wrong: readonly (readonly [args: readonly string[], code: number, says: Re
   [['info', nowhere], 1, /nothing listens at 127\.0\.0\.1:1/],
   [['call', nowhere, 'GetHostname'], 1, /nothing listens/],
   [['call', nowhere, 'GetHostname', '{"a":"s3cret"'], 2, /the request is no JSON object/],
+  [['events', nowhere], 1, /nothing listens/],
+  [['events', nowhere, '--topic', 'tns1:Monitoring/'], 2, /"tns1:Monitoring\/" is no topic/],
   [['firmware', 'status', nowhere], 1, /nothing listens/],
   [['firmware', 'confirm'], 2, /missing required argument 'url'/],
   [['firmware', 'nonsense'], 2, /unknown command 'nonsense'/],
