@@ -17,11 +17,14 @@ export function createAccounts({
   seal,
   clock,
   log,
+  warned,
 }: {
   readonly store: Store
   readonly seal: Seal
   readonly clock: Clock
   readonly log: Log
+  /** Told that log-ins fail again and again, and where the latest came from. */
+  readonly warned?: (remoteAddress: string) => void
 }) {
   const passwordPolicy = createPasswordPolicy({ store })
   const { weaknessOf, remembered } = passwordPolicy
@@ -38,7 +41,7 @@ export function createAccounts({
     permits,
     passwordPolicy,
     remoteUser: createRemoteUser({ store, seal }),
-    authFailureWarning: createAuthFailureWarning({ store, clock, log }),
+    authFailureWarning: createAuthFailureWarning({ store, clock, log, ...(warned && { warned }) }),
     hashingAlgorithms: createHashingAlgorithms({ store, supported: digestAlgorithms }),
   }
 }

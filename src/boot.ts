@@ -2,6 +2,7 @@ import { createAccounts } from './accounts.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { createBearer } from './auth/bearer.ts'
 import { jwtIssuersOf } from './auth/configuredIssuers.ts'
+import { createConsumers } from './client/consumers.ts'
 import { type Config, ConfigError, parseOrigin } from './config.ts'
 import { appSequenceDocument, createAppSequence, parseAppSequence } from './device/appSequence.ts'
 import { createAuthorizationServers } from './device/authorizationServers.ts'
@@ -13,39 +14,41 @@ import { makeFirstCertificate } from './device/certificates/firstCertificate.ts'
 import { createKeystore } from './device/certificates/keystore.ts'
 import { keystoreOverview } from './device/certificates/overview.ts'
 import { createDiscoveryMode } from './device/discoveryMode.ts'
+import { createSubscriptions } from './device/events/subscriptions.ts'
 import { createFirmware, type Firmware } from './device/firmware/firmware.ts'
-import { type Check, createHealth } from './device/firmware/health.ts'
+import { createHealth } from './device/firmware/health.ts'
 import { createSettingsSnapshot } from './device/firmware/settingsSnapshot.ts'
-import { storageCheck } from './device/firmware/storageCheck.ts'
 import { createGeoLocations } from './device/geoLocations.ts'
 import { createJwt } from './device/jwt.ts'
 import { createAddressFilter } from './device/network/addressFilter.ts'
 import { createProtocols, type Listener, type WantedPorts } from './device/network/protocols.ts'
+import { operatingTimesDocument, parseOperatingTimes } from './device/operatingTimes.ts'
 import { createRelays } from './device/relays.ts'
 import { createRemoteDiscovery } from './device/remoteDiscovery.ts'
 import { createScopes } from './device/scopes.ts'
 import { createSeal } from './device/seal.ts'
 import { createStorageConfigurations } from './device/storageConfigurations.ts'
-import { carryDocuments, type Store } from './device/store.ts'
+import { carryDocuments } from './device/store.ts'
 import { createSupportInformation } from './device/supportInformation.ts'
 import { createDateTime } from './device/time/dateTime.ts'
 import type { UploadTarget } from './device/upload.ts'
 import { createDiscovery, type Discovery } from './discovery/discovery.ts'
 import { downloads } from './downloads.ts'
 import { createEngine } from './engine.ts'
+import { createEventSources } from './eventSources.ts'
+import { healthChecks } from './healthChecks.ts'
 import type { HttpOptions } from './http/server.ts'
-import { limits } from './limits.ts'
 import { paths } from './operations/device/addresses.ts'
 import { createHandlers } from './operations/services.ts'
 import { readTrust } from './platform/developmentCa.ts'
 import { createFileStorage } from './platform/fileStorage.ts'
-import { runHealthHooks } from './platform/healthHooks.ts'
 import { hostNames } from './platform/hostNames.ts'
 import { readJwtIssuers } from './platform/jwtIssuersFile.ts'
 import { createLogs } from './platform/logs.ts'
 import { createMachinePower } from './platform/machinePower.ts'
 import { readPassphrase } from './platform/passphraseFile.ts'
-import type { AntiRollbackStore, Log, Platform, Storage } from './platform/platform.ts'
+import type { AntiRollbackStore, Platform } from './platform/platform.ts'
+import { createProcessor } from './platform/processor.ts'
 import { createPublishedKeys } from './platform/publishedKeys.ts'
 import { openReplayFile } from './platform/replayFile.ts'
 import { databaseFile, lockStateFolder, openStateFolder, type StateFolder, subfolder } from './platform/stateFolder.ts'
@@ -86,7 +89,9 @@ export interface Running
   readonly discovery: Discovery | undefined
   /** Goes on with an upgrade that the reboot was part of; `selfCheck` rejects where the device is not well. */
   resume(selfCheck: () => Promise<void>): Promise<void>
-  /** Breaks off what must not be cut in the middle. */
+  /** Tells those who watch the device that it goes down. */
+  announceEnd(): void
+  /** Breaks off what must not be cut in the middle, and then lets go of whoever waits for events. */
   interrupt(reason: string): Promise<void>
   close(): Promise<void>
 }
@@ -166,10 +171,23 @@ async function introduce(
     storage,
     update,
     power: machinePower,
+    processor: createProcessor(),
   })
-  const { identity, network, power } = platform
+  const { identity, network } = platform
+  const [nic] = await network.interfaces()
+  const sources = createEventSources({
+    store,
+    clock,
+    log: logs.system,
+    relays: config.relays,
+    processor: platform.processor,
+    networkInterface: nic?.token ?? '',
+  })
+  opening({ close: sources.close })
+  const { events, operatingTimes } = sources
+  const power = sources.announcing(platform.power)
 
-  const accounts = createAccounts({ store, seal, clock, log: logs.system })
+  const accounts = createAccounts({ store, seal, clock, log: logs.system, warned: sources.authFailed })
   const { users } = accounts
   /** Known as soon as the door is open. */
   let ownRequest = async (): Promise<void> => {}
@@ -179,7 +197,7 @@ async function introduce(
     settleMs: config.settle * 1000,
     deadlineMs: config.healthDeadline * 1000,
     confirm: config.confirm,
-    checks: checksOf(config, { store, storage, folder: upgradeFolder, log: logs.system, ownRequest: () => ownRequest() }),
+    checks: healthChecks(config, { store, storage, folder: upgradeFolder, log: logs.system, ownRequest: () => ownRequest() }),
   })
   const firmware: Firmware = await createFirmware({
     backend: update,
@@ -191,11 +209,11 @@ async function introduce(
     hold: config.activate === 'manual',
     health,
     settings: { keep: (slot, transaction) => snapshot.keep(slot, transaction, readStoreFile(store, file)), drop: snapshot.drop },
+    changed: () => sources.upgradeChanged(firmware.progress()),
   })
-  const [nic] = await network.interfaces()
   const scopes = createScopes({ store, identity, hwAddress: nic?.hwAddress ?? '', changed: () => void discovery?.changed() })
   const discoveryMode = createDiscoveryMode(store, () => void discovery?.modeSet())
-  const dateTime = createDateTime({ store, clock, network })
+  const dateTime = createDateTime({ store, clock, network, synchronized: sources.clockSynchronized })
   const keystore = createKeystore({
     store,
     seal,
@@ -203,6 +221,7 @@ async function introduce(
     log: logs.system,
     allowLegacy: config.legacyCrypto,
     isTlsEnabled: () => protocols.isTlsEnabled(),
+    onKeyStatus: sources.keyStatus,
   })
   opening({ close: keystore.stop })
   const jwt = createJwt({ store, keys: keystore.keys, policies: keystore.policies })
@@ -236,12 +255,12 @@ async function introduce(
           port: discoveryPort,
         })
   const geoLocations = createGeoLocations({ store })
-  const relays = createRelays({ store, clock, log: logs.system, count: config.relays })
+  const relays = createRelays({ store, clock, log: logs.system, count: config.relays, changed: sources.relayChanged })
   const auxiliary = createAuxiliary({ store, log: logs.system, functions: config.auxiliary ?? [] })
   // There in any case, so that a backup that has it can be restored.
   const remoteDiscovery = createRemoteDiscovery({ store })
   const passphrase = config.backupPassphraseFile === undefined ? undefined : readPassphrase(config.backupPassphraseFile)
-  const backup = createBackup({ store, key: state.key, passphrase, foreignKeys, clock, identity })
+  const backup = createBackup({ store, key: state.key, passphrase, foreignKeys, clock, identity, fetched: sources.backupFetched })
   const restore = createRestore({ backup, store, foreignKeys, clock, power, log: logs.system, interrupt: firmware.abort })
   const supportInformation = createSupportInformation({
     identity,
@@ -290,12 +309,20 @@ async function introduce(
     }),
     cnMapsToUser: keystore.tls.cnMapsToUser,
   })
+  sources.begin({ relays, firmware })
+  const subscriptions = createSubscriptions({ clock, log: logs.system, events })
+  opening({ close: subscriptions.close })
   const handlers = createHandlers({
     identity,
     network,
     power,
     logs,
     store,
+    operatingTimes,
+    clock,
+    events,
+    subscriptions,
+    consumers: opening(createConsumers({ isLocalAllowed: config.notifyLocal })),
     firmware,
     backup,
     restore,
@@ -345,7 +372,12 @@ async function introduce(
       // A new device has no CA yet. Making one takes longer than a start may, and a CA that cannot be read is better told now.
       trust().catch(error => logs.system.error({ error }, 'the firmware CA cannot be read: no upgrade will be accepted'))
     },
-    interrupt: firmware.goDown,
+    announceEnd: sources.goDown,
+    async interrupt(reason) {
+      await firmware.goDown(reason)
+      await subscriptions.lastWords()
+      subscriptions.close()
+    },
     async close() {
       await firmware.close()
       relays.close()
@@ -354,40 +386,10 @@ async function introduce(
   }
 }
 
-/** Neither time nor what clients order our messages by goes back with the settings. */
+/** Neither time nor what has happened nor what clients order our messages by goes back with the settings. */
 const carryMachine = (present: string, restored: string): void =>
-  carryDocuments(present, restored, { [clockDocument]: parseClockOffset, [appSequenceDocument]: parseAppSequence })
-
-/** What a new image has to be able to do before it is kept. */
-function checksOf(
-  { healthHooks }: Config,
-  {
-    store,
-    storage,
-    folder,
-    log,
-    ownRequest,
-  }: {
-    readonly store: Store
-    readonly storage: Storage
-    readonly folder: string
-    readonly log: Log
-    readonly ownRequest: () => Promise<void>
-  },
-): readonly Check[] {
-  const own: readonly Check[] = [
-    { name: 'own request', run: ownRequest },
-    // A restart would read them again.
-    { name: 'settings', run: async () => store.verify() },
-    storageCheck(storage, folder),
-  ]
-  if (healthHooks === undefined) return own
-  return [
-    ...own,
-    {
-      name: 'hooks',
-      timeoutMs: limits.healthHooksMax * limits.healthHookTimeoutMs,
-      run: signal => runHealthHooks(healthHooks, log, signal),
-    },
-  ]
-}
+  carryDocuments(present, restored, {
+    [clockDocument]: parseClockOffset,
+    [appSequenceDocument]: parseAppSequence,
+    [operatingTimesDocument]: parseOperatingTimes,
+  })

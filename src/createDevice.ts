@@ -63,7 +63,8 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
 
   async function down(): Promise<void> {
     const was = running
-    // Bye is the first that clients learn of it, and they ask nothing more.
+    was?.announceEnd()
+    // After Bye, clients ask nothing more.
     await was?.discovery?.stop()
     await was?.interrupt('the device goes down')
     running = undefined

@@ -40,6 +40,7 @@ export function downloads(from: {
         contentType: 'application/octet-stream',
         fileName: 'onvifd.backup',
         read: from.backup.make,
+        sent: from.backup.fetched,
       },
     ],
   ])

@@ -13,6 +13,10 @@ export const limits = {
   xmlNamespacesMax: 128,
   /** Longest name of the contract: 45 characters. */
   xmlNameCharactersMax: 256,
+  /** A MessageID goes back as RelatesTo: 45 characters where it is a urn:uuid. */
+  messageIdCharactersMax: 1_024,
+  /** So do the reference parameters of an address, with every message to it: an id or two, with their namespaces. */
+  referenceParametersCharactersMax: 4_096,
   /** The reason text of a fault quotes what the client sent; more than this helps nobody. */
   faultReasonCharactersMax: 400,
 
@@ -39,8 +43,16 @@ export const limits = {
   // HTTP
   /** Node's own default; Authorization with SHA-256 takes about 500 bytes. */
   headerBytesMax: 16_384,
-  /** A VMS keeps one or two connections per camera; 256 leaves room for a hundred of them. */
-  connectionsMax: 256,
+  /** On all ports together: a thousand held open by those who wait for events, and some hundred more; each takes 25 KB. */
+  connectionsMax: 1_536,
+  /** What one source may have, as a multiple of what is left for everybody: three quarters for one alone, and never the last one. */
+  connectionShare: 3,
+  /** Of the files that the process may have open; the rest is for slots, settings, logs and programs. */
+  descriptorShare: 0.5,
+  /** Requests that wait for the answer to an earlier one to go out on their connection, whose own answers take 100 KB each. */
+  pipelinedMax: 4,
+  /** A client that waits for events and has vanished without a word is asked after by TCP, and given up ten seconds later. */
+  keepAliveMs: 30_000,
   /** A request head that takes longer is a slow attack. */
   headersTimeoutMs: 10_000,
   /** A whole SOAP request: 1 MB at 35 KB/s. */
@@ -188,6 +200,46 @@ export const limits = {
   discoveryLinksMax: 32,
   discoveryAddressesMax: 8,
 
+  // Events
+  /** Properties of one topic that are alive: as many as relays. */
+  eventPropertiesMax: 64,
+  /** Pull points of one user; a VMS has one or two, and a client that was cut off leaves one behind. Without a connection one takes 3 KB, … */
+  eventPullPointsPerUserMax: 1_024,
+  /** … and all users together, so that one user does not take them all. */
+  eventPullPointsMax: 2_048,
+  /** Consumers to which the device delivers; each may cost a connection. */
+  eventConsumersMax: 32,
+  /** Messages that wait for a reader: four minutes of an upgrade at one a second; the oldest makes room. */
+  eventQueueMax: 256,
+  /** Messages of one answer, about 1 KB each; what is left over comes with the next. */
+  eventMessagesMax: 100,
+  /** The longest expression that means something names every topic: 600 characters. */
+  topicExpressionCharactersMax: 4_096,
+  /** A life that is shorter is made so long (WS-BaseNotification 4.2 allows it): a first pull has to be in time. */
+  eventLifeMinMs: 10_000,
+  /** What a pull leaves beyond its own timeout: a client may pull without waiting, and every minute. */
+  eventPullGraceMs: 60_000,
+  /** Where the client does not say. */
+  eventLifeDefaultMs: 600_000,
+  /** A subscription whose reader has vanished costs no more than a day. */
+  eventLifeMaxMs: 86_400_000,
+  /** Core 9.2.2 asks for a minute at least; most clients take between 5 and 60 seconds. */
+  eventPullTimeoutMaxMs: 600_000,
+  /** Before a reboot, for those who are between two pulls: a request and its answer, on a slow network. */
+  eventLastWordsMs: 1_000,
+  /** A client that has not pulled for so long is not waited for. */
+  eventAttentiveMs: 30_000,
+  /** One delivery, from the connection to the answer. */
+  eventDeliveryTimeoutMs: 10_000,
+  /** What a consumer answers is of no interest but for its status; a SOAP fault takes 2 KB. */
+  notifyAnswerBytesMax: 65_536,
+  /** The pause after a failed one: it doubles with every further one … */
+  eventRetryPauseMinMs: 1_000,
+  /** … up to this. */
+  eventRetryPauseMaxMs: 60_000,
+  /** Failures in a row after which the subscription ends: four minutes, in which a consumer can be restarted. */
+  eventDeliveryFailuresMax: 8,
+
   // State
   /** A process that was just ended may hold the lock of the state for another moment. */
   storeLockTimeoutMs: 1_000,
@@ -226,7 +278,7 @@ export const limits = {
   timeServersMax: 4,
   /** RFC 2181 8: 31 bits. */
   dnsTtlSecondsMax: 2_147_483_647,
-  /** The usual one, an alternative, and two to spare; each port may have `connectionsMax` connections. */
+  /** The usual one, an alternative, and two to spare; `connectionsMax` is for all of them together. */
   httpPortsMax: 4,
   /** Ranges of the address filter, IPv4 and IPv6 together: every connection is held against all of them. */
   addressFilterMax: 64,
@@ -400,7 +452,17 @@ export const limits = {
   /** How long RAUC may say nothing before it is asked whether it still installs. */
   raucSilenceMs: 10_000,
 
+  // Processor
+  /** A look takes a fifth of a millisecond on two cores, and more on more. */
+  processorLookMs: 10_000,
+  /** Enough of the host's ticks, which are of 10 ms, for a first value. */
+  processorFirstLookMs: 1_000,
+  /** What differs by less is no news. */
+  processorStepPercent: 5,
+
   // Firmware upgrade
+  /** Whoever watches an upgrade learns once a second how far it is: as often as a person looks. */
+  progressTellingMs: 1_000,
   /** Restarts of one upgrade: three tries, the way back, and two for mishaps. */
   upgradeBootsMax: 6,
   /** A reboot that was ordered happens within this time, or is ordered again. */
@@ -499,6 +561,19 @@ export const limits = {
   clientRefusalsMax: 3,
   /** Pause between two questions whether the device is back. */
   clientPollMs: 250,
+  /** How long a pull waits for events. A device that vanished without a word is missed by the end of it. */
+  clientPullMs: 20_000,
+  /** More wait for the next pull. */
+  clientPullMessagesMax: 100,
+  /** How long a device keeps the subscription of a client that pulls no more. */
+  clientSubscriptionMs: 120_000,
+  /** A subscription that would end this soon after the next pull is renewed before it. */
+  clientRenewMarginMs: 10_000,
+  /** Pause before another subscription after a loss: at first, and when it has doubled again and again. */
+  clientRetryMs: 250,
+  clientRetryMaxMs: 5_000,
+  /** A pull that ends sooner without an event was not waited out; if that goes on, this much is waited here. */
+  clientEmptyPullMs: 1_000,
   /** How long devices may answer a probe: their random delay, and some more for slow ones. */
   searchMs: 3_000,
   /** UDP loses packets: the same probe again after this time. */

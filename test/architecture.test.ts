@@ -26,6 +26,8 @@ const plan: readonly (readonly [pattern: RegExp, floor: number, room: string])[]
   [/^engine\.ts$/, 4.2, 'engine'],
   [/^accounts\.ts$/, 4.2, 'accounts'],
   [/^downloads\.ts$/, 4.2, 'downloads'],
+  [/^eventSources\.ts$/, 4.2, 'event sources'],
+  [/^healthChecks\.ts$/, 4.2, 'health checks'],
   [/^boot\.ts$/, 4.3, 'boot'],
   [/^createDevice\.ts$/, 4.5, 'createDevice'],
   [/^index\.ts$/, 4.6, 'index'],

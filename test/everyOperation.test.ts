@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { catalogue } from '../src/onvif/faults.ts'
+import { catalogue, eventFaults } from '../src/onvif/faults.ts'
 import { testDevice } from './support/device.ts'
 import { exportedState } from './support/exportedState.ts'
 import { operationNames, requestFor, spoil } from './support/requests.ts'
 import { equipped, writeOf, writers } from './support/writers.ts'
 
-const named: ReadonlySet<string> = new Set(Object.entries(catalogue).map(([name, above]) => [...above, name].join('/')))
+const named: ReadonlySet<string> = new Set([
+  ...Object.entries(catalogue).map(([name, above]) => [...above, name].join('/')),
+  ...Object.keys(eventFaults).map(name => `Receiver/${name}`),
+])
 
 /** These end the device, or what its log-in depends on. */
 const needsAnother: ReadonlySet<string> = new Set(['SystemReboot', 'SetSystemFactoryDefault', 'SetSystemDateAndTime', 'RestoreSystem'])
 
 for (const extent of ['minimal', 'full'] as const) {
   test(`a ${extent} valid request to each of the operations has its answer, or a fault of the catalogue`, async t => {
-    assert.equal(operationNames.length, 103 + 62)
+    assert.equal(operationNames.length, 103 + 62 + 13)
     let { ask } = await testDevice(t, equipped)
     for (const name of operationNames) {
       const { status, body, fault, reason } = await ask(requestFor(name, extent))

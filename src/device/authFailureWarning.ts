@@ -14,6 +14,8 @@ interface Parts {
   readonly store: Store
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly log: Log
+  /** Told with every warning where the latest failure came from. */
+  readonly warned?: (remoteAddress: string) => void
 }
 
 export type AuthFailureWarning = ReturnType<typeof createAuthFailureWarning>
@@ -30,7 +32,7 @@ const factory: AuthFailureSettings = { enabled: true, monitorPeriodSeconds: 60, 
  * which begins with the first failure. The next warning comes in the next period at the earliest. All sources are counted together,
  * because a guesser has as many addresses as he likes. What was counted is forgotten with the process.
  */
-export function createAuthFailureWarning({ store, clock, log }: Parts) {
+export function createAuthFailureWarning({ store, clock, log, warned = () => {} }: Parts) {
   const settings = store.document<AuthFailureSettings>('authFailureWarning', parseSettings, () => factory)
   let period: { readonly startMs: number; failures: number } | undefined
 
@@ -54,8 +56,9 @@ export function createAuthFailureWarning({ store, clock, log }: Parts) {
       const nowMs = clock.monotonicMs()
       if (!period || nowMs - period.startMs > monitorPeriodSeconds * 1000) period = { startMs: nowMs, failures: 0 }
       period.failures++
-      if (period.failures === maxAuthFailures + 1)
-        log.warn({ failures: period.failures, monitorPeriodSeconds, latestFrom: remoteAddress }, 'log-ins fail again and again')
+      if (period.failures !== maxAuthFailures + 1) return
+      log.warn({ failures: period.failures, monitorPeriodSeconds, latestFrom: remoteAddress }, 'log-ins fail again and again')
+      warned(remoteAddress)
     },
   }
 }

@@ -30,6 +30,8 @@ interface Parts {
   readonly log: Log
   /** How many the machine has. */
   readonly count: number
+  /** Told of every relay that has become active or inactive, by itself or by order. */
+  readonly changed?: (token: string, active: boolean) => void
 }
 
 export type Relays = ReturnType<typeof createRelays>
@@ -40,7 +42,7 @@ const factory: RelaySettings = { mode: 'Bistable', delayMs: 1000, idle: 'open' }
  * The relay outputs `relay1`, `relay2`, … Settings are carried by a backup. What a bistable relay was put to belongs to the
  * machine: it holds over a restart, and no backup moves a contact. A monostable one that was active falls back with the power.
  */
-export function createRelays({ store, clock, log, count }: Parts) {
+export function createRelays({ store, clock, log, count, changed = () => {} }: Parts) {
   const tokens = Array.from({ length: count }, (_, index) => `relay${index + 1}`)
   const settings = store.document<Readonly<Record<string, RelaySettings>>>('relays', parseSettings, () => ({}))
   const latched = store.document<readonly string[]>('machine/relays', parseTokens, () => [])
@@ -64,8 +66,14 @@ export function createRelays({ store, clock, log, count }: Parts) {
     pulses.delete(token)
   }
 
-  /** Held by the store where it has to last, by a timer where it has not. */
   function put(token: string, active: boolean): void {
+    const wasActive = isActive(token)
+    hold(token, active)
+    if (active !== wasActive) changed(token, active)
+  }
+
+  /** By the store where it has to last, by a timer where it has not. */
+  function hold(token: string, active: boolean): void {
     const { mode, delayMs } = settingsOf(token)
     const others = latched.get().filter(other => other !== token)
     latched.set(active && mode === 'Bistable' ? [...others, token] : others)
@@ -74,6 +82,7 @@ export function createRelays({ store, clock, log, count }: Parts) {
     const fall = () => {
       pulses.delete(token)
       tell(token, 'a relay fell back')
+      changed(token, false)
     }
     pulses.set(token, clock.after(delayMs, fall))
   }

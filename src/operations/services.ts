@@ -2,16 +2,23 @@ import { functionName, type Handlers, type HandlersOf } from '../onvif/handlers.
 import { paths } from './device/addresses.ts'
 import type { OtherService } from './device/capabilities.ts'
 import { type DeviceSubjects, deviceHandlers } from './device/index.ts'
+import { legacyCapabilities } from './events/eventProperties.ts'
+import { type EventSubjects, eventHandlers } from './events/index.ts'
 import { isImplemented } from './notImplemented.ts'
 import { type SecuritySubjects, securityHandlers } from './security/index.ts'
 
-export interface Subjects extends DeviceSubjects, SecuritySubjects {}
+export interface Subjects extends DeviceSubjects, SecuritySubjects, EventSubjects {}
 
 /** One handler for each operation of every service. */
 export function createHandlers(subjects: Subjects): Handlers {
   const security = securityHandlers(subjects)
-  const device = deviceHandlers(subjects, { services: [securityService(security)], isFunction })
-  const handlers: Handlers = { ...device, ...security }
+  const events = eventHandlers(subjects)
+  const device = deviceHandlers(subjects, {
+    services: [eventService(events), securityService(security)],
+    eventService: legacyCapabilities,
+    isFunction,
+  })
+  const handlers: Handlers = { ...device, ...events, ...security }
   return handlers
 
   /** Whether the device has what a role calls `tds:GetUsers`. Asked by a handler, when all of them are there. */
@@ -20,6 +27,15 @@ export function createHandlers(subjects: Subjects): Handlers {
     return found !== undefined && isImplemented(found[1])
   }
 }
+
+const eventService = (handlers: HandlersOf<'tev'>): OtherService => ({
+  prefix: 'tev',
+  path: paths.events,
+  async capabilities(call) {
+    const { Capabilities } = await handlers['tev:GetServiceCapabilities']({}, call)
+    return { element: 'tev:Capabilities', value: Capabilities }
+  },
+})
 
 const securityService = (handlers: HandlersOf<'tas'>): OtherService => ({
   prefix: 'tas',

@@ -8,6 +8,8 @@ export interface Platform {
   readonly storage: Storage
   readonly network: Network
   readonly power: Power
+  /** Undefined where the machine does not tell how busy it is. */
+  readonly processor: Processor | undefined
   readonly update: UpdateBackend
 }
 
@@ -219,6 +221,11 @@ export interface Power {
   reboot(reason: string): Promise<void>
   /** How long a restart takes from the order to the first answer: the longest of the last ones. */
   readonly bootTimeMs: number
+}
+
+export interface Processor {
+  /** What all cores together have spent since some moment in the past, and how much of it they were busy. */
+  times(): { readonly busyMs: number; readonly totalMs: number }
 }
 
 /** A log that a person reads. Fields are data, never part of the text; none of them is ever a secret. */

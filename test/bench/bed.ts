@@ -1,10 +1,12 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { LoadOrder, LoadResult } from './load.ts'
 import type { ServerOrder } from './servers.ts'
 
 /** What is measured, in a process of its own. */
@@ -102,4 +104,26 @@ export async function startOnvifd(
       })
   })
   return serverOf(child, Number(new URL(url).port), began)
+}
+
+/** Requests from a process of their own. */
+export async function load(order: LoadOrder): Promise<LoadResult> {
+  const child = fork(beside('./load.ts'))
+  child.send(order)
+  const [result] = await once(child, 'message')
+  child.kill()
+  return result
+}
+
+export const envelope = (body: string) =>
+  `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tds="http://www.onvif.org/ver10/device/wsdl" xmlns:tt="http://www.onvif.org/ver10/schema"><s:Body>${body}</s:Body></s:Envelope>`
+
+/** WSS UsernameToken Profile 1.0. */
+export function withToken(message: string): string {
+  const nonce = randomBytes(16)
+  const created = new Date().toISOString()
+  const digest = createHash('sha1').update(nonce).update(created).update(password).digest('base64')
+  const wss = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss'
+  const header = `<s:Header><Security xmlns="${wss}-wssecurity-secext-1.0.xsd"><UsernameToken><Username>${user}</Username><Password Type="${wss}-username-token-profile-1.0#PasswordDigest">${digest}</Password><Nonce>${nonce.toString('base64')}</Nonce><Created xmlns="${wss}-wssecurity-utility-1.0.xsd">${created}</Created></UsernameToken></Security></s:Header>`
+  return message.replace('<s:Body>', `${header}<s:Body>`)
 }

@@ -1,21 +1,19 @@
 /**
  * `npm run bench`: ours against raw node:http answering the same bytes and against node-soap serving the same operation, all in one run.
  * Server and client are separate processes; rounds are interleaved and their medians shown, so that a noisy machine disturbs all alike.
- * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start|keys|login` a part, `-- --mib 256` smaller images; TMPDIR says on which disk.
+ * `-- --quick` takes shorter rounds, `-- --only soap|writes|upload|start|keys|login|events|subscribers` a part, `-- --mib 256` smaller images; TMPDIR says on which disk.
  */
-import { fork } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { closeSync, fsyncSync, openSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openStore } from '../../src/device/store.ts'
 import {
-  beside,
   cpuSeconds,
+  envelope,
   flag,
   folder,
+  load,
   median,
   optionOf,
   password,
@@ -24,8 +22,10 @@ import {
   startOnvifd,
   startOther,
   user,
+  withToken,
 } from './bed.ts'
-import type { LoadOrder, LoadResult } from './load.ts'
+import { benchEvents, benchSlowSubscribers } from './events.ts'
+import type { LoadOrder } from './load.ts'
 import { benchLogin } from './login.ts'
 import { benchUpload } from './upload.ts'
 
@@ -33,17 +33,6 @@ const only = optionOf('only')
 const wanted = (part: string) => only === undefined || only === part
 const roundMs = flag('quick') ? 500 : 2000
 const rounds = flag('quick') ? 3 : 5
-
-async function load(order: LoadOrder): Promise<LoadResult> {
-  const child = fork(beside('./load.ts'))
-  child.send(order)
-  const [result] = await once(child, 'message')
-  child.kill()
-  return result
-}
-
-const envelope = (body: string) =>
-  `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tds="http://www.onvif.org/ver10/device/wsdl" xmlns:tt="http://www.onvif.org/ver10/schema"><s:Body>${body}</s:Body></s:Envelope>`
 
 const scopes = Array.from(
   { length: 40 },
@@ -264,16 +253,6 @@ async function benchKeys(): Promise<void> {
   }
 }
 
-/** WSS UsernameToken Profile 1.0. */
-function withToken(message: string): string {
-  const nonce = randomBytes(16)
-  const created = new Date().toISOString()
-  const digest = createHash('sha1').update(nonce).update(created).update(password).digest('base64')
-  const wss = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss'
-  const header = `<s:Header><Security xmlns="${wss}-wssecurity-secext-1.0.xsd"><UsernameToken><Username>${user}</Username><Password Type="${wss}-username-token-profile-1.0#PasswordDigest">${digest}</Password><Nonce>${nonce.toString('base64')}</Nonce><Created xmlns="${wss}-wssecurity-utility-1.0.xsd">${created}</Created></UsernameToken></Security></s:Header>`
-  return message.replace('<s:Body>', `${header}<s:Body>`)
-}
-
 const load1 = () => loadavg()[0]?.toFixed(1)
 console.log(
   `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load ${load1()} before; files in ${tmpdir()} (file system ${statfsSync(folder).type.toString(16)})`,
@@ -284,4 +263,7 @@ if (wanted('writes')) benchWrites()
 if (wanted('upload')) await benchUpload()
 if (wanted('keys')) await benchKeys()
 if (wanted('login')) await benchLogin()
+if (wanted('events')) await benchEvents({ rounds, roundMs })
+// Eight minutes: only for those who ask for it.
+if (only === 'subscribers') await benchSlowSubscribers()
 process.exit()

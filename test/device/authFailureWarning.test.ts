@@ -10,7 +10,8 @@ function setUp(t: TestContext, settings?: AuthFailureSettings) {
   const warned: object[] = []
   const log = { debug() {}, info() {}, error() {}, warn: (fields: object) => void warned.push(fields) }
   let nowMs = 5_000
-  const warning = createAuthFailureWarning({ store, clock: { monotonicMs: () => nowMs }, log })
+  const told: string[] = []
+  const warning = createAuthFailureWarning({ store, clock: { monotonicMs: () => nowMs }, log, warned: from => void told.push(from) })
   if (settings) warning.set(settings)
   const fail = (times: number, from = '192.0.2.1') => {
     for (let time = 0; time < times; time++) warning.failed(from)
@@ -19,16 +20,18 @@ function setUp(t: TestContext, settings?: AuthFailureSettings) {
   const pass = (ms: number) => {
     nowMs += ms
   }
-  return { store, warning, warned, fail, pass }
+  return { store, warning, warned, told, fail, pass }
 }
 
 const three = { enabled: true, monitorPeriodSeconds: 10, maxAuthFailures: 3 }
 
 test('one failure more than allowed is one warning, however many follow in the period', t => {
-  const { fail, warned } = setUp(t, three)
+  const { fail, warned, told } = setUp(t, three)
   assert.equal(fail(3), 0)
+  assert.deepEqual(told, [])
   assert.equal(fail(1, '192.0.2.9'), 1)
   assert.equal(fail(100), 1)
+  assert.deepEqual(told, ['192.0.2.9'])
   assert.deepEqual(warned, [{ failures: 4, monitorPeriodSeconds: 10, latestFrom: '192.0.2.9' }])
 })
 

@@ -23,7 +23,8 @@ function setUp(count = 2) {
   }
   const told: object[] = []
   const log: Log = { debug() {}, info: fields => void told.push(fields), warn() {}, error() {} }
-  const relays = createRelays({ store, clock, log, count })
+  const changes: [token: string, active: boolean][] = []
+  const relays = createRelays({ store, clock, log, count, changed: (...change) => void changes.push(change) })
   const contacts = () => relays.list().map(({ contact }) => contact)
   const wait = (ms: number) => {
     time += ms
@@ -31,7 +32,7 @@ function setUp(count = 2) {
     timers = timers.filter(({ at }) => at > time)
     for (const { act } of due) act()
   }
-  return { store, relays, contacts, told, wait, pending: () => timers.length }
+  return { store, relays, contacts, told, changes, wait, pending: () => timers.length }
 }
 
 const raises = (name: string) => (error: unknown) => error instanceof SoapFault && error.subcodes.at(-1) === name
@@ -95,6 +96,25 @@ test('an active relay takes its new mode with it', () => {
   relays.configure('relay1', { mode: 'Monostable', delayMs: 100, idle: 'open' })
   wait(100)
   assert.deepEqual(contacts(), ['open', 'open'])
+})
+
+test('a change is told once, whoever made it, and nothing else is', () => {
+  const { relays, changes, wait } = setUp()
+  relays.set('relay1', false)
+  relays.configure('relay1', { mode: 'Monostable', delayMs: 100, idle: 'closed' })
+  assert.deepEqual(changes, [])
+  relays.set('relay1', true)
+  relays.set('relay1', true)
+  relays.set('relay2', true)
+  relays.configure('relay2', { mode: 'Bistable', delayMs: 7, idle: 'closed' })
+  wait(100)
+  relays.release()
+  assert.deepEqual(changes, [
+    ['relay1', true],
+    ['relay2', true],
+    ['relay1', false],
+    ['relay2', false],
+  ])
 })
 
 test('unknown relays and delays that cannot be are refused, and nothing changes', () => {

@@ -1,11 +1,13 @@
 import { createAccounts } from '../../src/accounts.ts'
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts'
+import { createAuthorizationServers } from '../../src/device/authorizationServers.ts'
 import { createAuxiliary } from '../../src/device/auxiliary.ts'
 import { type Backup, createBackup } from '../../src/device/backup/backup.ts'
 import { createForeignKeys } from '../../src/device/backup/foreignKeys.ts'
 import { createRestore, type Restore } from '../../src/device/backup/restore.ts'
 import { createKeystore, type Keystore } from '../../src/device/certificates/keystore.ts'
 import { createDiscoveryMode } from '../../src/device/discoveryMode.ts'
+import { createSubscriptions } from '../../src/device/events/subscriptions.ts'
 import { createFirmware, type Firmware } from '../../src/device/firmware/firmware.ts'
 import { createHealth } from '../../src/device/firmware/health.ts'
 import { createSettingsSnapshot } from '../../src/device/firmware/settingsSnapshot.ts'
@@ -23,6 +25,7 @@ import type { Store } from '../../src/device/store.ts'
 import { createSupportInformation } from '../../src/device/supportInformation.ts'
 import { createDateTime } from '../../src/device/time/dateTime.ts'
 import type { Users } from '../../src/device/users.ts'
+import { createEventSources } from '../../src/eventSources.ts'
 import { createHandlers } from '../../src/operations/services.ts'
 import type { Logs, Network, Storage, UpdateBackend } from '../../src/platform/platform.ts'
 import type { ReplayFile } from '../../src/platform/replayFile.ts'
@@ -150,7 +153,15 @@ export async function start(around: Surroundings): Promise<Life | undefined> {
   const keystore = createKeystore({ store, seal, clock, log: silent, isTlsEnabled: () => false })
   const jwt = createJwt({ store, keys: keystore.keys, policies: keystore.policies })
   keystore.referTo(jwt.references)
-  const relays = createRelays({ store, clock, log: silent, count: 1 })
+  const authorizationServers = createAuthorizationServers({ store, seal, ...keystore })
+  keystore.referTo(authorizationServers.references)
+  const storageConfigurations = createStorageConfigurations({ store, seal, policies: keystore.policies, authorizationServers })
+  keystore.referTo(storageConfigurations.references)
+  authorizationServers.referTo(storageConfigurations.authorizationServers)
+  const sources = createEventSources({ store, clock, log: silent, relays: 1, processor: undefined, networkInterface: 'eth0' })
+  const { events, operatingTimes } = sources
+  const subscriptions = createSubscriptions({ clock, log: silent, events })
+  const relays = createRelays({ store, clock, log: silent, count: 1, changed: sources.relayChanged })
   const backup = createBackup({ store, key, passphrase: undefined, foreignKeys, clock, identity })
   const restore = createRestore({ backup, store, foreignKeys, clock, power, log: silent, interrupt: firmware.abort })
   const subjects = {
@@ -166,6 +177,12 @@ export async function start(around: Surroundings): Promise<Life | undefined> {
     scopes,
     keystore,
     jwt,
+    authorizationServers,
+    operatingTimes,
+    clock,
+    events,
+    subscriptions,
+    consumers: { open: () => Promise.reject(new Error('nobody is out there')) },
     relays,
     servesTls: true,
     allowLegacy: false,
@@ -181,10 +198,10 @@ export async function start(around: Surroundings): Promise<Life | undefined> {
       upgrades: firmware.history,
     }),
     discoveryMode: createDiscoveryMode(store),
-    dateTime: createDateTime({ store, clock, network }),
+    dateTime: createDateTime({ store, clock, network, synchronized: sources.clockSynchronized }),
     geoLocations: createGeoLocations({ store }),
     auxiliary: createAuxiliary({ store, log: silent, functions: [] }),
-    storageConfigurations: createStorageConfigurations({ store, seal }),
+    storageConfigurations,
     remoteDiscovery: createRemoteDiscovery({ store }),
     protocols: createProtocols({ store, listener: noListener }),
     addressFilter: createAddressFilter(store),
@@ -219,6 +236,8 @@ export async function start(around: Surroundings): Promise<Life | undefined> {
 
     async close() {
       await firmware.goDown('the device goes down')
+      subscriptions.close()
+      sources.close()
       await firmware.close()
       relays.close()
       keystore.stop()

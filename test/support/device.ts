@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { createDevice, type Device, type DeviceOptions } from '../../src/createDevice.ts'
 import { contract } from '../../src/onvif/contract.generated.ts'
+import type { SoapRequest } from '../../src/soap/message.ts'
 import { unpack } from '../../src/soap/mtom.ts'
 import { SOAP_ENVELOPE, WS_SECURITY, WS_SECURITY_UTILITY } from '../../src/soap/namespaces.ts'
 import { parseXml, type XmlElement } from '../../src/soap/xml.ts'
@@ -40,6 +41,12 @@ export interface TestDevice {
   restart(between?: () => void): Promise<void>
   /** Sends what stands inside of the Body, logged in by WS-UsernameToken unless `login` is undefined. The answer is validated. */
   ask(body: string, ...login: readonly [Login | undefined] | readonly []): Promise<Answer>
+  /** The same at another address than that of the Device service: of a subscription, for one. `header` is what else stands in the Header. */
+  askAt(
+    target: string,
+    body: string,
+    more?: { readonly header?: string; readonly hungUp?: AbortSignal; readonly login?: Login },
+  ): Promise<Answer>
   /** Sends these bytes as they are. The answer is validated; of an MTOM message, its envelope. */
   send(bytes: Uint8Array | string, authorization?: string, contentType?: string): Promise<Answer>
   createEveryLevel(): Promise<void>
@@ -52,15 +59,19 @@ export async function testDevice(t: TestContext, options: DeviceOptions = {}): P
   const make = () => createDevice({ state, port: 0, bootTime: 0, logLevel: 'silent', adminPassword: admin.password, ...options })
   device = await make()
 
-  async function send(bytes: Uint8Array | string, authorization?: string, contentType?: string): Promise<Answer> {
+  const send: TestDevice['send'] = (bytes, authorization, contentType) =>
+    handle(bytes, { target: '/onvif/device_service', authorization, contentType })
+
+  async function handle(
+    bytes: Uint8Array | string,
+    request: Pick<SoapRequest, 'target' | 'authorization' | 'contentType' | 'hungUp'>,
+  ): Promise<Answer> {
     if (!device) throw new Error('the device is stopped')
     const { status, headers, body } = await device.handle({
       body: Buffer.from(bytes),
       origin: new URL('http://192.0.2.7:8081'),
       remoteAddress: '192.0.2.99',
-      target: '/onvif/device_service',
-      authorization,
-      contentType,
+      ...request,
     })
     const { envelope: sent, attachments } = unpack(Buffer.from(body), String(headers['content-type']))
     const xml = Buffer.from(sent).toString()
@@ -80,6 +91,7 @@ export async function testDevice(t: TestContext, options: DeviceOptions = {}): P
       device = await make()
     },
     ask,
+    askAt: (target, body, { header, hungUp, login = admin } = {}) => handle(envelope(body, login, header), { target, hungUp }),
     async createEveryLevel() {
       const users = (['Operator', 'User'] as const).map(
         level =>
@@ -95,9 +107,9 @@ const declarations = Object.entries(contract.namespaces)
   .join(' ')
 
 /** A message with the usual prefixes, with a fresh token where somebody logs in. */
-export function envelope(body: string, login?: Login | undefined): string {
-  const header = login ? `<s:Header>${token(login)}</s:Header>` : ''
-  return `<s:Envelope xmlns:s="${SOAP_ENVELOPE}" ${declarations}>${header}<s:Body>${body}</s:Body></s:Envelope>`
+export function envelope(body: string, login?: Login | undefined, blocks = ''): string {
+  const header = (login ? token(login) : '') + blocks
+  return `<s:Envelope xmlns:s="${SOAP_ENVELOPE}" ${declarations}>${header && `<s:Header>${header}</s:Header>`}<s:Body>${body}</s:Body></s:Envelope>`
 }
 
 /** WSS UsernameToken Profile 1.0. */

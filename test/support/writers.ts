@@ -29,6 +29,8 @@ export interface Writer {
 export const withoutWitness: Readonly<Record<string, string>> = {
   SetSystemFactoryDefault: 'it takes back what the others write; test/operations/device/ shows how far',
   'tas:CreatePKCS10CSR': 'it makes a request for somebody else and keeps nothing',
+  'tev:CreatePullPointSubscription': 'no subscription outlasts the process; test/operations/events/ shows it',
+  'tev:SetSynchronizationPoint': 'it repeats what is so',
   SetRelayOutputState: 'no operation reads the state of a relay; test/operations/device/ looks at the relay itself',
 }
 

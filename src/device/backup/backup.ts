@@ -34,6 +34,8 @@ interface Parts {
   readonly foreignKeys: ForeignKeys
   readonly clock: Clock
   readonly identity: Identity
+  /** Told of every backup that somebody has got. */
+  readonly fetched?: () => void
 }
 
 export type Backup = ReturnType<typeof createBackup>
@@ -52,7 +54,7 @@ const tagBytes = 16
  * tag. All that stands before the IV is authenticated with the rest. What belongs to the machine itself, its identity, clock
  * and firmware, is not in it.
  */
-export function createBackup({ store, key, passphrase, foreignKeys, clock, identity }: Parts) {
+export function createBackup({ store, key, passphrase, foreignKeys, clock, identity, fetched = () => {} }: Parts) {
   async function keyFor(opener: string, salt: Uint8Array): Promise<Buffer> {
     if (opener === 'device') return deriveKey(key, 'backup')
     if (passphrase === undefined) throw new BackupError('signature', 'the backup needs the passphrase that it was made with')
@@ -88,6 +90,9 @@ export function createBackup({ store, key, passphrase, foreignKeys, clock, ident
       const cipher = createCipheriv('aes-256-gcm', fileKey, iv).setAAD(header)
       return Buffer.concat([header, iv, cipher.update(JSON.stringify(content), 'utf8'), cipher.final(), cipher.getAuthTag()])
     },
+
+    /** To be called when what `make` made has gone to a client. */
+    fetched,
 
     /** Throws BackupError. */
     async open(file: Buffer): Promise<BackupContent> {

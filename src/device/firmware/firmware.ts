@@ -5,15 +5,28 @@ import { createTickets, type UploadReceipt, UploadRefusal, type UploadRequest, t
 import { failureEvent, refusal } from './failures.ts'
 import { find, runningOf } from './finding.ts'
 import { loadImage } from './loadImage.ts'
-import { type InstalledImage, type KnownImage, next, transactionOf, type Upgrade, type UpgradeEvent, versionOf } from './machine.ts'
-import { type FirmwareOrder, type FirmwareReport, type FirmwareStatus, waitingFor } from './report.ts'
+import {
+  type InstalledImage,
+  type KnownImage,
+  next,
+  transactionOf,
+  type Upgrade,
+  type UpgradeEvent,
+  type UpgradeOperation,
+  versionOf,
+} from './machine.ts'
+import { createOrders } from './orders.ts'
+import { type FirmwareReport, type FirmwareStatus, waitingFor } from './report.ts'
 import { createRunner, type RunnerParts } from './runner.ts'
 import { newTransaction } from './transaction.ts'
+import { createTelling, type UpgradeProgress, upgradeProgress } from './upgradeProgress.ts'
 import { createUploadFeed, type UploadFeed } from './uploadFeed.ts'
 
-export interface FirmwareParts extends Omit<RunnerParts, 'running' | 'install' | 'failed' | 'expired'> {
+export interface FirmwareParts extends Omit<RunnerParts, 'running' | 'install' | 'failed' | 'expired' | 'entered'> {
   /** Whether an image that is installed waits for an administrator to activate it. */
   readonly hold: boolean
+  /** Told that `progress` shows something new: of every state, and within a state now and then. */
+  readonly changed?: () => void
 }
 
 /** An image on its way, over one connection or several. */
@@ -29,8 +42,6 @@ interface Installation {
   error?: unknown
 }
 
-type Author = Pick<UploadRequest, 'user' | 'remoteAddress'>
-
 export type Firmware = Awaited<ReturnType<typeof createFirmware>>
 
 /**
@@ -38,13 +49,14 @@ export type Firmware = Awaited<ReturnType<typeof createFirmware>>
  * it is done; what a start finds in the slots counts more. Between its making and `resume` nothing can be started.
  */
 export async function createFirmware(parts: FirmwareParts) {
-  const { backend, clock, power, log, hold, health, settings } = parts
+  const { backend, clock, power, log, hold, health, settings, changed = () => {} } = parts
   const tickets = createTickets(clock)
   const running = runningOf(await backend.slots())
   let current: Installation | undefined
   /** An upload takes the place of one that broke off. */
   let isBeginning = false
   let isResumed = false
+  const telling = createTelling(clock, changed)
   const runner = await createRunner({
     ...parts,
     running: running.id,
@@ -54,6 +66,7 @@ export async function createFirmware(parts: FirmwareParts) {
       tickets.retire()
     },
     expired: supersede,
+    entered: telling.entered,
   })
   const { run, observe } = runner
 
@@ -80,6 +93,7 @@ export async function createFirmware(parts: FirmwareParts) {
       },
       onProgress: percent => {
         upload.percent = percent
+        telling.progressed()
       },
       beforeActivation: () => settings.keep(running.id, transaction),
     })
@@ -141,6 +155,7 @@ export async function createFirmware(parts: FirmwareParts) {
         observe(failureEvent(failure, true))
         return true
       },
+      received: telling.progressed,
     })
     const upload: Installation = {
       feed,
@@ -212,6 +227,12 @@ export async function createFirmware(parts: FirmwareParts) {
     }
   }
 
+  function status(): FirmwareStatus {
+    const { receivedBytes = 0 } = current?.feed ?? {}
+    const state = runner.state()
+    return { state: state.name, transaction: transactionOf(state), version: versionOf(state), receivedBytes }
+  }
+
   /** Ends an upload. An engine that cannot be stopped goes on, and the next start finds what came of it. */
   async function stopUpload(by: string): Promise<void> {
     const refused = new UploadRefusal(503, 'aborted', `the upload was ended by ${by}`)
@@ -253,8 +274,9 @@ export async function createFirmware(parts: FirmwareParts) {
     start(
       user: string,
       remoteAddress?: string,
+      operation: UpgradeOperation = 'StartFirmwareUpgrade',
     ): { readonly ticket: string; readonly uploadDelayMs: number; readonly expectedDownTimeMs: number } {
-      const upgrade: Upgrade = { transaction: newTransaction(clock.now()), user, remoteAddress, from: running.version }
+      const upgrade: Upgrade = { transaction: newTransaction(clock.now()), user, remoteAddress, operation, from: running.version }
       const state = runner.state()
       const step = next(state, { name: 'Started', upgrade })
       if (step === undefined) {
@@ -276,7 +298,7 @@ export async function createFirmware(parts: FirmwareParts) {
 
     /** An image that comes within a message (UpgradeSystemFirmware): armed and taken in one. Throws UploadRefusal, and the fault Action. */
     async take(request: Omit<UploadRequest, 'ticket'>, body: AsyncIterable<Uint8Array>): Promise<UploadReceipt> {
-      const { ticket } = this.start(request.user, request.remoteAddress)
+      const { ticket } = this.start(request.user, request.remoteAddress, 'UpgradeSystemFirmware')
       return receive({ ...request, ticket }, body, true)
     },
 
@@ -303,11 +325,11 @@ export async function createFirmware(parts: FirmwareParts) {
       cancel()
     },
 
-    status(): FirmwareStatus {
-      const { receivedBytes = 0 } = current?.feed ?? {}
-      const state = runner.state()
-      return { state: state.name, transaction: transactionOf(state), version: versionOf(state), receivedBytes }
-    },
+    status,
+
+    /** The upgrade that is under way, or how the last one ended. */
+    progress: (): UpgradeProgress | undefined =>
+      upgradeProgress(runner.state(), current && { ...current, receivedBytes: current.feed.receivedBytes }, runner.history().at(-1)),
 
     async report(): Promise<FirmwareReport> {
       const [slots, record] = await Promise.all([backend.slots(), backend.record()])
@@ -315,7 +337,7 @@ export async function createFirmware(parts: FirmwareParts) {
       const { expectedBytes, percent } = current ?? { expectedBytes: undefined, percent: undefined }
       const last = runner.history().at(-1)
       return {
-        ...this.status(),
+        ...status(),
         expectedBytes,
         percent,
         waitingFor: waitingFor(state, current?.feed, health),
@@ -326,43 +348,7 @@ export async function createFirmware(parts: FirmwareParts) {
       }
     },
 
-    /** Throws UploadRefusal 409 where the order has no meaning in the present state. */
-    async command(order: FirmwareOrder, { user }: Author): Promise<UploadReceipt> {
-      const state = runner.state()
-      const transaction = transactionOf(state)
-      const refuse = (why: string) => new UploadRefusal(409, 'state', why, { transaction })
-      const done = (message: string, afterReply = async () => {}): UploadReceipt => ({
-        transaction: transaction ?? '',
-        message,
-        afterReply,
-      })
-      log.info({ order, user, transaction, state: state.name }, 'an order for the firmware upgrade')
-      switch (order) {
-        case 'activate':
-          if (state.name !== 'Installed') throw refuse(`nothing waits to be activated: ${state.name}`)
-          await run({ name: 'ActivateOrdered' })
-          if (runner.state().name !== 'Rebooting') throw new UploadRefusal(500, 'io', 'the activation failed', { transaction })
-          return done('activated, the device restarts', () => run({ name: 'RebootDue' }))
-        case 'confirm':
-          if (state.name === 'Recovery') {
-            await run({ name: 'ConfirmOrdered' })
-            return done('what runs is confirmed, and the boot record is made anew')
-          }
-          if (state.name !== 'Trial') throw refuse(`no image is on trial: ${state.name}`)
-          if (!health.confirm()) throw refuse('the checks of the device confirm this image, nobody else (--confirm auto)')
-          return done('noted')
-        case 'rollback':
-          if (state.name !== 'Trial') throw refuse(`no image is on trial: ${state.name}`)
-          return done('the image is given up, the device restarts', async () => void health.reject(`given up by ${user}`))
-        case 'abort':
-          if (state.name === 'Installed') await run({ name: 'AbortOrdered', failure: { reason: 'aborted', detail: `ended by ${user}` } })
-          else if (state.name === 'Armed' || state.name === 'Transfer' || state.name === 'Check') {
-            if (!backend.canAbort && state.name !== 'Armed') throw refuse(`${backend.name} cannot be stopped, its end has to be waited for`)
-            await stopUpload(user)
-          } else throw refuse(`nothing can be aborted: ${state.name}`)
-          return done('aborted')
-      }
-    },
+    command: createOrders({ runner, backend, health, log, stopUpload }),
 
     /** A moment that is over for certain: nobody can have run an image before it was built. A clock that is before it is wrong. */
     passed(): Date {
@@ -380,6 +366,7 @@ export async function createFirmware(parts: FirmwareParts) {
     async close(): Promise<void> {
       await goDown('the end of the service')
       runner.close()
+      telling.close()
     },
   }
 }

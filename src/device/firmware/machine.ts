@@ -25,14 +25,18 @@ export type UpgradeState =
   | ({ readonly name: 'Rollback'; readonly failure: Failure } & Installed)
   | { readonly name: 'Failed'; readonly upgrade: Upgrade; readonly image?: KnownImage | undefined; readonly failure: Failure }
 
-/** Who began it, and from where. */
+/** Who began it, how, and from where. */
 export interface Upgrade {
   /** A ULID: in the log, in the answer to the upload, in the boot record, in the history. */
   readonly transaction: string
   readonly user: string
   readonly remoteAddress: string | undefined
+  /** Undefined where nothing but the boot record is left of it. */
+  readonly operation?: UpgradeOperation | undefined
   readonly from: string | undefined
 }
+
+export type UpgradeOperation = 'StartFirmwareUpgrade' | 'UpgradeSystemFirmware'
 
 /** An upload that broke off, as long as it may go on. */
 interface Broken {
@@ -115,11 +119,7 @@ interface Found {
 export type Effect = 'install' | 'discard' | 'activate' | 'reboot' | 'selfCheck' | 'confirm' | 'reject'
 
 /** How an upgrade ended. */
-export interface Outcome {
-  readonly transaction: string
-  readonly user: string
-  readonly remoteAddress: string | undefined
-  readonly from: string | undefined
+export interface Outcome extends Upgrade {
   readonly to: string | undefined
   readonly sha256: string | undefined
   readonly signers: readonly string[]

@@ -29,6 +29,8 @@ export interface RunnerParts {
   readonly failed: (error: unknown) => void
   /** Told that the upload URI is worth nothing any more. */
   readonly expired: () => Promise<void>
+  /** Told of every state, and of what has become known in it. */
+  readonly entered: () => void
 }
 
 /**
@@ -36,7 +38,7 @@ export interface RunnerParts {
  * next event. The saved state is only what was intended; what a start finds in the slots counts more.
  */
 export async function createRunner(parts: RunnerParts) {
-  const { backend, clock, storage, power, log, folder, health, settings, running, install, failed, expired } = parts
+  const { backend, clock, storage, power, log, folder, health, settings, running, install, failed, expired, entered } = parts
   const journal = createSavedFile(storage, folder, 'journal.json', limits.journalBytesMax)
   const chronicle = createSavedFile(storage, folder, 'history.json', limits.historyBytesMax)
   const reserve = createReserve(storage, folder)
@@ -57,6 +59,7 @@ export async function createRunner(parts: RunnerParts) {
       if (step === undefined) return log.debug({ state: state.name, event: event.name }, 'the event has no meaning in this state')
       enter(step.state)
       if (step.outcome) await remember(step.outcome)
+      entered()
       event = (await save()) ?? (step.effect && (await attend(perform(step.effect), step.effect)))
     }
   }
@@ -67,12 +70,12 @@ export async function createRunner(parts: RunnerParts) {
     return work
   }
 
-  function enter(entered: UpgradeState): void {
-    if (entered.name !== state.name) {
-      log.info({ state: entered.name, transaction: transactionOf(entered), version: versionOf(entered) }, 'firmware upgrade')
+  function enter(to: UpgradeState): void {
+    if (to.name !== state.name) {
+      log.info({ state: to.name, transaction: transactionOf(to), version: versionOf(to) }, 'firmware upgrade')
       enteredMs = clock.monotonicMs()
     }
-    state = entered
+    state = to
     cancelDeadline()
     if (state.name === 'Armed') cancelDeadline = clock.after(limits.ticketLifetimeMs, () => later({ name: 'TicketExpired' }))
     if (state.name === 'Rebooting' || state.name === 'Rollback')
@@ -90,6 +93,7 @@ export async function createRunner(parts: RunnerParts) {
     if (step === undefined) return
     enter(step.state)
     if (step.outcome) remember(step.outcome).catch(error => log.error({ error }, 'firmware upgrade: a step failed'))
+    entered()
   }
 
   /** Before the activation nothing may happen that a restart would not know of; after it, the boot record is what counts. */

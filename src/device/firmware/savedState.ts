@@ -1,4 +1,4 @@
-import type { Failure, InstalledImage, KnownImage, Outcome, Upgrade, UpgradeState } from './machine.ts'
+import type { Failure, InstalledImage, KnownImage, Outcome, Upgrade, UpgradeOperation, UpgradeState } from './machine.ts'
 
 /** The form of what is saved; another number is not read. */
 const form = 2
@@ -87,8 +87,14 @@ function parseState({ name, upgrade, image, boots, failure }: Members): UpgradeS
 }
 
 function parseUpgrade(value: unknown): Upgrade {
-  const { transaction, user, remoteAddress, from } = members(value)
-  return { transaction: text(transaction), user: text(user), remoteAddress: optionalText(remoteAddress), from: optionalText(from) }
+  const { transaction, user, remoteAddress, operation, from } = members(value)
+  return {
+    transaction: text(transaction),
+    user: text(user),
+    remoteAddress: optionalText(remoteAddress),
+    operation: operations.find(known => known === operation),
+    from: optionalText(from),
+  }
 }
 
 const parseImage = ({ version, sha256, signers, builtAt }: Members): KnownImage => ({
@@ -102,6 +108,8 @@ function parseInstalled(value: unknown): InstalledImage {
   const image = members(value)
   return { slot: text(image.slot), ...parseImage(image) }
 }
+
+const operations: readonly UpgradeOperation[] = ['StartFirmwareUpgrade', 'UpgradeSystemFirmware']
 
 const reasons: readonly Failure['reason'][] = [
   'format',

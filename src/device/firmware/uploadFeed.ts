@@ -13,12 +13,14 @@ interface FeedParts {
   readonly bytesMax: number
   /** Asked with what broke a connection: may another one bring the rest? */
   readonly mayGoOn: (refusal: UploadRefusal) => boolean
+  /** Told whenever there are more. */
+  readonly received: () => void
 }
 
 export type UploadFeed = ReturnType<typeof createUploadFeed>
 
 /** One image as an unbroken stream of bytes, over as many connections as it takes. */
-export function createUploadFeed({ clock, bytesMax, mayGoOn }: FeedParts) {
+export function createUploadFeed({ clock, bytesMax, mayGoOn, received }: FeedParts) {
   const ended = new AbortController()
   let next = expected()
   let receivedBytes = 0
@@ -28,6 +30,7 @@ export function createUploadFeed({ clock, bytesMax, mayGoOn }: FeedParts) {
     const either = AbortSignal.any([signal, ended.signal])
     for await (const piece of boundedBody(body, { clock, signal: either, lengthBytes, bytesMax: bytesMax - receivedBytes })) {
       receivedBytes += piece.length
+      received()
       yield piece
     }
   }

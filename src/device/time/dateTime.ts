@@ -31,10 +31,13 @@ export function createDateTime({
   store,
   clock,
   network,
+  synchronized = () => {},
 }: {
   readonly store: Store
   readonly clock: Clock
   readonly network: Pick<Network, 'ntp'>
+  /** Told when the clock has been set by a client, or by the time servers that it was told to follow. */
+  readonly synchronized?: () => void
 }) {
   const settings = store.document<Settings>('dateTime', parseSettings, () => factory)
   let zone: PosixTimeZone | undefined
@@ -71,6 +74,7 @@ export function createDateTime({
       settings.set({ source, daylightSavings, timeZone })
       if (utc) await clock.set(utc)
       if (source === 'NTP') await clock.synchronize?.()
+      if (utc || (source === 'NTP' && clock.synchronize)) synchronized()
     },
   }
 }

@@ -1,9 +1,11 @@
 import type { Call } from '../../onvif/handlers.ts'
 
-/** Every path of the device; the doors serve them. Tickets follow `upload` and `restore`. */
+/** Every path of the device; the doors serve them. Tickets follow `upload` and `restore`, the ID of a subscription `subscription`. */
 export const paths = {
   service: '/onvif/device_service',
   security: '/onvif/security_service',
+  events: '/onvif/event_service',
+  subscription: '/onvif/subscription/',
   wsdl: '/onvif/wsdl/device.wsdl',
   upload: '/onvif/upload/',
   restore: '/onvif/restore/',
@@ -22,12 +24,3 @@ export const baseOf = ({ protocol, hostname, port }: URL): string =>
 
 /** Absolute, by the address that the client used. */
 export const addressOf = (path: string, { origin }: Call): string => baseOf(origin) + path
-
-/** An xs:dateTime. Without a zone it is UTC, as all times of the device. What the calendar of JavaScript does not reach is no time at all. */
-export function instant(dateTime: string | undefined): Date | undefined {
-  if (dateTime === undefined) return undefined
-  return new Date(/(?:Z|[+-]\d\d:\d\d)$/.test(dateTime) ? dateTime : `${dateTime}Z`)
-}
-
-/** A span as xs:duration, in whole seconds and never too short. */
-export const duration = (ms: number): string => `PT${Math.ceil(ms / 1000)}S`

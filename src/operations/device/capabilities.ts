@@ -10,7 +10,14 @@ import { fault } from '../../onvif/faults.ts'
 import type { Call, Chapter, OperationOf } from '../../onvif/handlers.ts'
 import { operations } from '../../onvif/operations.ts'
 import type { AnyElement } from '../../onvif/schema.ts'
-import type { DeviceCapabilities, DeviceServiceCapabilities, Service } from '../../onvif/types.generated.ts'
+import type {
+  Capabilities,
+  CapabilityCategory,
+  DeviceCapabilities,
+  DeviceServiceCapabilities,
+  EventCapabilities,
+  Service,
+} from '../../onvif/types.generated.ts'
 import type { Network } from '../../platform/platform.ts'
 import { addressOf, paths } from './addresses.ts'
 import { eapMethods } from './dot1x.ts'
@@ -25,6 +32,8 @@ export interface OtherService {
 /** What a capability is computed from. */
 export interface Features {
   readonly services: readonly OtherService[]
+  /** What GetCapabilities says of the Event service. */
+  readonly eventService: Omit<EventCapabilities, 'XAddr'>
   /** Whether the operation does what it says: a capability that an operation stands behind is true where that is there. */
   readonly has: (operation: Exclude<OperationOf<'tds'>, keyof Chapter<'capabilities'>>) => boolean
   /** The same of the operations of other services, by names such as `tas:GetAllKeys`. */
@@ -71,9 +80,14 @@ export function capabilities(features: Features): Chapter<'capabilities'> {
     },
 
     async GetCapabilities({ Category = [] }, call) {
-      const missing = Category.find(category => category !== 'All' && category !== 'Device')
+      const isWanted = (category: CapabilityCategory) => Category.length === 0 || Category.includes('All') || Category.includes(category)
+      const all: Capabilities = {
+        Device: { XAddr: addressOf(paths.service, call), ...legacy(await own(), features) },
+        Events: { XAddr: addressOf(paths.events, call), ...features.eventService },
+      }
+      const missing = Category.find(category => category !== 'All' && !(category in all))
       if (missing) throw fault('NoSuchService', `this device has no ${missing} service`)
-      return { Capabilities: { Device: { XAddr: addressOf(paths.service, call), ...legacy(await own(), features) } } }
+      return { Capabilities: { Device: isWanted('Device') ? all.Device : undefined, Events: isWanted('Events') ? all.Events : undefined } }
     },
 
     async GetWsdlUrl(_, call) {

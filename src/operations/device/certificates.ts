@@ -7,10 +7,10 @@ import { ownNames } from '../../device/network/ownNames.ts'
 import { limits } from '../../limits.ts'
 import { fault } from '../../onvif/faults.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
+import { instant } from '../../onvif/times.ts'
 import type { Certificate, CertificateInformation } from '../../onvif/types.generated.ts'
 import type { Network } from '../../platform/platform.ts'
 import { notImplemented } from '../notImplemented.ts'
-import { instant } from './addresses.ts'
 import { dot1x } from './dot1x.ts'
 
 export interface CertificateSubjects {

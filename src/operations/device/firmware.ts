@@ -2,8 +2,9 @@ import type { Firmware } from '../../device/firmware/firmware.ts'
 import { UploadRefusal } from '../../device/upload.ts'
 import { fault, SoapFault } from '../../onvif/faults.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
+import { duration } from '../../onvif/times.ts'
 import { notImplemented } from '../notImplemented.ts'
-import { addressOf, duration, paths } from './addresses.ts'
+import { addressOf, paths } from './addresses.ts'
 
 /** Core 8.3.9, 8.3.10; UpgradeSystemFirmware, which older clients know, by Core 24.12 8.3.9. */
 export function firmware({ firmware: subject }: { readonly firmware: Pick<Firmware, 'start' | 'take'> }): Chapter<'firmware'> {

@@ -6,7 +6,7 @@ import type { Scopes } from '../../device/scopes.ts'
 import type { StorageConfigurations } from '../../device/storageConfigurations.ts'
 import type { HandlersOf } from '../../onvif/handlers.ts'
 import { isImplemented } from '../notImplemented.ts'
-import { capabilities, type OtherService } from './capabilities.ts'
+import { capabilities, type Features } from './capabilities.ts'
 import { type CertificateSubjects, certificates } from './certificates.ts'
 import { dateTime } from './dateTime.ts'
 import { discovery } from './discovery.ts'
@@ -36,14 +36,10 @@ export interface DeviceSubjects extends SystemSubjects, NetworkServiceSubjects, 
 }
 
 /** What the Device service tells of the rest of the house. */
-interface Surroundings {
-  readonly services: readonly OtherService[]
-  /** Whether the device has what a role calls `tds:GetUsers`. */
-  readonly isFunction: (name: string) => boolean
-}
+type Surroundings = Pick<Features, 'services' | 'eventService' | 'isFunction'>
 
 /** One handler for each operation of the Device service; capabilities last, because they are computed from the others. */
-export function deviceHandlers(subjects: DeviceSubjects, { services, isFunction }: Surroundings): HandlersOf<'tds'> {
+export function deviceHandlers(subjects: DeviceSubjects, surroundings: Surroundings): HandlersOf<'tds'> {
   const others = {
     ...network(subjects),
     ...system(subjects),
@@ -51,12 +47,12 @@ export function deviceHandlers(subjects: DeviceSubjects, { services, isFunction 
     ...firmware(subjects),
     ...discovery(subjects),
     ...geoLocation(subjects),
-    ...users(subjects, isFunction),
+    ...users(subjects, surroundings.isFunction),
     ...securityPolicy(subjects),
     ...io(subjects),
     ...storage(subjects),
     ...certificates(subjects),
     ...remoteDiscovery(subjects),
   }
-  return { ...others, ...capabilities({ ...subjects, services, isFunction, has: operation => isImplemented(others[operation]) }) }
+  return { ...others, ...capabilities({ ...subjects, ...surroundings, has: operation => isImplemented(others[operation]) }) }
 }

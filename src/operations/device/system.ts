@@ -3,14 +3,16 @@ import type { Backup } from '../../device/backup/backup.ts'
 import type { Restore } from '../../device/backup/restore.ts'
 import { factoryDefault } from '../../device/factoryDefault.ts'
 import type { Firmware } from '../../device/firmware/firmware.ts'
+import type { OperatingTimes } from '../../device/operatingTimes.ts'
 import type { Relays } from '../../device/relays.ts'
 import type { Store } from '../../device/store.ts'
 import type { SupportInformation } from '../../device/supportInformation.ts'
 import { fault } from '../../onvif/faults.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
+import { duration } from '../../onvif/times.ts'
 import type { Identity, Logs, Network, Power } from '../../platform/platform.ts'
 import { replaceIllegal } from '../../soap/characters.ts'
-import { addressOf, duration, paths } from './addresses.ts'
+import { addressOf, paths } from './addresses.ts'
 
 export interface SystemSubjects {
   readonly identity: Identity
@@ -18,6 +20,7 @@ export interface SystemSubjects {
   readonly power: Power
   readonly logs: Logs
   readonly store: Store
+  readonly operatingTimes: Pick<OperatingTimes, 'note'>
   readonly firmware: Pick<Firmware, 'runningVersion' | 'abort'>
   readonly backup: Backup
   readonly restore: Restore
@@ -28,7 +31,8 @@ export interface SystemSubjects {
 
 /** Core 8.3.1 to 8.3.5, 8.3.8, 8.3.11 to 8.3.13. What restarts the device does so when the answer has left. */
 export function system(subjects: SystemSubjects): Chapter<'system'> {
-  const { identity, network, power, logs, store, firmware, backup, restore, supportInformation, relays, auxiliary } = subjects
+  const { identity, network, power, logs, store, operatingTimes, firmware, backup, restore, supportInformation, relays, auxiliary } =
+    subjects
   return {
     async GetDeviceInformation() {
       const { manufacturer, model, serialNumber, hardwareId } = identity
@@ -55,6 +59,7 @@ export function system(subjects: SystemSubjects): Chapter<'system'> {
         relays.release()
         auxiliary.release()
         factoryDefault(store, FactoryDefault)
+        operatingTimes.note('lastReset')
       })
       logs.system.warn({ user: call.caller?.name, from: call.remoteAddress, type: FactoryDefault }, 'factory default')
       call.afterReply(async () => {
@@ -91,7 +96,9 @@ export function system(subjects: SystemSubjects): Chapter<'system'> {
 
     // There is no other form of it than as an attachment. ODM wants a relative URI for the name.
     async GetSystemBackup(_, call) {
-      return { BackupFiles: [{ Name: 'onvifd.backup', Data: call.attach(await backup.make(), 'application/octet-stream') }] }
+      const Data = call.attach(await backup.make(), 'application/octet-stream')
+      backup.fetched()
+      return { BackupFiles: [{ Name: 'onvifd.backup', Data }] }
     },
 
     async RestoreSystem({ BackupFiles }, call) {

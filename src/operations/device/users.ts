@@ -1,9 +1,11 @@
 import type { AccessPolicy } from '../../device/accessPolicy.ts'
+import type { Subscriptions } from '../../device/events/subscriptions.ts'
 import type { RemoteUserAccount } from '../../device/remoteUser.ts'
 import type { UserRoles } from '../../device/userRoles.ts'
 import type { UserRequest, Users } from '../../device/users.ts'
 import { fault } from '../../onvif/faults.ts'
-import type { Call, Caller, Chapter } from '../../onvif/handlers.ts'
+import type { Call, Caller, Chapter, Permits } from '../../onvif/handlers.ts'
+import { operations } from '../../onvif/operations.ts'
 import type { User } from '../../onvif/types.generated.ts'
 
 export interface UserSubjects {
@@ -11,11 +13,20 @@ export interface UserSubjects {
   readonly userRoles: UserRoles
   readonly remoteUser: RemoteUserAccount
   readonly accessPolicy: AccessPolicy
+  readonly permits: Permits
+  readonly subscriptions: Subscriptions
 }
 
 /** Core 8.4. `isFunction` says whether the device has what a role calls `tds:GetUsers`. */
 export function users(subjects: UserSubjects, isFunction: (name: string) => boolean): Chapter<'users'> {
-  const { users: subject, userRoles, remoteUser, accessPolicy } = subjects
+  const { users: subject, userRoles, remoteUser, accessPolicy, permits, subscriptions } = subjects
+
+  /** What is delivered is ordered once and goes on without a log-in: it ends for whoever could not order it now. */
+  function endDeliveries(): void {
+    for (const user of subject.list())
+      if (!permits(user, operations['tev:Subscribe'].access, 'tev:Subscribe')) subscriptions.endOf(user.name, 'consumer')
+  }
+
   return {
     async GetUsers() {
       return { User: subject.list().map(toWire) }
@@ -29,11 +40,13 @@ export function users(subjects: UserSubjects, isFunction: (name: string) => bool
     async SetUser({ User }, call) {
       if (call.ownOnly) setOwnPassword(subject, User, call)
       else subject.set(User.map(fromWire))
+      endDeliveries()
       return {}
     },
 
     async DeleteUsers({ Username }) {
       subject.delete(Username)
+      for (const name of Username) subscriptions.endOf(name)
       return {}
     },
 
@@ -44,6 +57,7 @@ export function users(subjects: UserSubjects, isFunction: (name: string) => bool
 
     async SetUserRole({ UserRole: { Name, Functions } }) {
       userRoles.set({ name: Name, functions: Functions }, isFunction)
+      endDeliveries()
       return {}
     },
 
@@ -72,6 +86,7 @@ export function users(subjects: UserSubjects, isFunction: (name: string) => bool
 
     async SetAccessPolicy({ PolicyFile }) {
       accessPolicy.setFile(PolicyFile.Data)
+      endDeliveries()
       return {}
     },
   }

@@ -3,8 +3,8 @@ import type { Keystore } from '../../device/certificates/keystore.ts'
 import type { AttributeOrder, ExtensionOrder } from '../../device/certificates/x509/making.ts'
 import { fault } from '../../onvif/faults.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
+import { instant } from '../../onvif/times.ts'
 import type { CSRAttribute, X509Certificate, X509v3Extension } from '../../onvif/types.generated.ts'
-import { instant } from '../device/addresses.ts'
 import { readSubject } from './distinguishedName.ts'
 
 /** Security 5.2.6.3. */

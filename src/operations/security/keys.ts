@@ -1,8 +1,8 @@
 import type { Key } from '../../device/certificates/keys.ts'
 import type { Keystore } from '../../device/certificates/keystore.ts'
 import type { Chapter } from '../../onvif/handlers.ts'
+import { duration } from '../../onvif/times.ts'
 import type { KeyAttribute } from '../../onvif/types.generated.ts'
-import { duration } from '../device/addresses.ts'
 
 /** Security 5.2.6.1, 5.2.6.2. */
 export function keys({ keys: subject, passphrases }: Keystore): Chapter<'keys'> {

@@ -1,6 +1,6 @@
 import type { Seal } from '../../device/seal.ts'
 import type { Store } from '../../device/store.ts'
-import type { Clock, Platform, Power, Storage, UpdateBackend } from '../platform.ts'
+import type { Clock, Platform, Power, Processor, Storage, UpdateBackend } from '../platform.ts'
 import { createIdentity } from './identity.ts'
 import { createNetwork } from './network.ts'
 
@@ -21,6 +21,8 @@ export interface VirtualMachine {
   readonly restart: (reason: string, downMs: number) => Promise<void>
   /** Of a real machine, instead of the two. */
   readonly power?: Power | undefined
+  /** Of the host; undefined where it tells nothing. */
+  readonly processor?: Processor | undefined
   readonly storage: Storage
   readonly update: UpdateBackend
 }
@@ -31,7 +33,8 @@ export interface VirtualMachine {
  * The network's settings are settings like those of the subjects.
  */
 export function virtualPlatform(machine: VirtualMachine): Platform {
-  const { store, seal, clock, model, serialNumber, interfaces, listenAddress, bootTimeMs, restart, power, storage, update } = machine
+  const { store, seal, clock, model, serialNumber, interfaces, listenAddress, bootTimeMs, restart, power, processor, storage, update } =
+    machine
   const { hwAddress, ...identity } = createIdentity(store, model, serialNumber)
   const tail = identity.serialNumber.replace(/[^A-Za-z0-9]/g, '').slice(-6) || identity.uuid.slice(-6)
   return {
@@ -40,6 +43,7 @@ export function virtualPlatform(machine: VirtualMachine): Platform {
     storage,
     network: createNetwork({ store, seal, defaultHostname: `onvifd-${tail.toLowerCase()}`, hwAddress, interfaces, listenAddress }),
     power: power ?? { bootTimeMs, reboot: reason => restart(reason, bootTimeMs) },
+    processor,
     update,
   }
 }

@@ -50,6 +50,7 @@ test('an upgrade from the upload URI to the confirmation', async () => {
     transaction: receipt.transaction,
     user: 'admin',
     remoteAddress: '192.0.2.7',
+    operation: 'StartFirmwareUpgrade',
     from: '1.0.0',
     to: '1.1.0',
     sha256: sha256(payload),

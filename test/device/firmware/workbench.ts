@@ -4,7 +4,7 @@ import { createFirmware } from '../../../src/device/firmware/firmware.ts'
 import { createHealth } from '../../../src/device/firmware/health.ts'
 import type { Trust } from '../../../src/device/firmware/image.ts'
 import { buildImage, type ImageOrder } from '../../../src/device/firmware/imageBuilder.ts'
-import type { AntiRollbackStore, Clock, Log, Storage } from '../../../src/platform/platform.ts'
+import type { AntiRollbackStore, Clock, Log, Power, Storage } from '../../../src/platform/platform.ts'
 import type { Slot } from '../../../src/platform/slots/bootRecord.ts'
 import { launch } from '../../../src/platform/slots/launcher.ts'
 import { virtualLayout } from '../../../src/platform/slots/layout.ts'
@@ -50,6 +50,10 @@ interface BenchOptions {
   readonly hold?: boolean
   /** What differs from a health that asks once, at once. */
   readonly trial?: Partial<Parameters<typeof createHealth>[0]>
+  /** Told that there is something new to see. */
+  readonly changed?: () => void
+  /** What the firmware is given instead of the power. */
+  readonly announcing?: (power: Power) => Power
 }
 
 /** One start of a device: what the launcher boots, and the firmware subject on it. `reboots` counts the orders to restart. */
@@ -63,7 +67,16 @@ export async function service(
   storage: Storage,
   clock: Clock,
   running: Slot,
-  { trust = ca.caPem, slotBytesMax = 4_194_304, log = silent, antiRollback, hold = false, trial = {} }: BenchOptions = {},
+  {
+    trust = ca.caPem,
+    slotBytesMax = 4_194_304,
+    log = silent,
+    antiRollback,
+    hold = false,
+    trial = {},
+    changed = () => {},
+    announcing = power => power,
+  }: BenchOptions = {},
 ) {
   const layout = virtualLayout(folder, slotBytesMax, appBytesMax)
   const backend = createSlotEngine({ storage, layout, record: folder, running, board, trust: trusting(trust), clock, log, antiRollback })
@@ -90,7 +103,7 @@ export async function service(
     keep: async (slot: string, transaction: string) => void asked.push(`keep ${slot} ${transaction}`),
     drop: async () => void asked.push('drop'),
   }
-  const subject = await createFirmware({ backend, clock, storage, power, log, folder, hold, health, settings })
+  const subject = await createFirmware({ backend, clock, storage, power: announcing(power), log, folder, hold, health, settings, changed })
   const firmware = {
     ...subject,
     resume(check: () => Promise<void>) {

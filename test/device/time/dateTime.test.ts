@@ -5,7 +5,7 @@ import { type CalendarTime, createDateTime } from '../../../src/device/time/date
 import { SoapFault } from '../../../src/onvif/faults.ts'
 import type { Clock, Network } from '../../../src/platform/platform.ts'
 
-function setUp({ servers = [] }: { servers?: readonly string[] } = {}) {
+function setUp({ servers = [], ...more }: { servers?: readonly string[]; synchronize?: () => Promise<void> } = {}) {
   let now = new Date('2026-01-15T12:00:00Z')
   const clock: Clock = {
     now: () => now,
@@ -14,9 +14,12 @@ function setUp({ servers = [] }: { servers?: readonly string[] } = {}) {
     set: async utc => {
       now = utc
     },
+    ...more,
   }
+  const told: Date[] = []
   const network: Pick<Network, 'ntp'> = { ntp: async () => ({ fromDHCP: false, servers }) }
-  return { subject: createDateTime({ store: openStore(':memory:'), clock, network }), clock }
+  const synchronized = () => void told.push(now)
+  return { subject: createDateTime({ store: openStore(':memory:'), clock, network, synchronized }), clock, told }
 }
 
 const manual = { source: 'Manual', daylightSavings: true } as const
@@ -108,4 +111,19 @@ test('February 29 exists where it does, and a leap second is the second after it
   assert.deepEqual(subject.read().utc, at(2028, 2, 29, 23, 59, 59))
   await subject.set({ ...manual, utc: at(2028, 12, 31, 23, 59, 60) })
   assert.deepEqual(subject.read().utc, at(2029, 1, 1))
+})
+
+test('a clock that was told the time is told of: by a client, or by time servers where there are any', async () => {
+  const { subject, told } = setUp({ servers: ['192.0.2.1'], synchronize: async () => {} })
+  await subject.set({ ...manual, timeZone: 'UTC0' })
+  await assert.rejects(subject.set({ ...manual, utc: at(2026, 2, 30) }), raises('InvalidDateTime'))
+  assert.deepEqual(told, [], 'nothing was set')
+  await subject.set({ ...manual, utc: at(2026, 5, 1) })
+  assert.deepEqual(told, [new Date('2026-05-01T00:00:00Z')])
+  await subject.set({ ...manual, source: 'NTP' })
+  assert.equal(told.length, 2)
+
+  const alone = setUp({ servers: ['192.0.2.1'] })
+  await alone.subject.set({ ...manual, source: 'NTP', utc: at(2026, 5, 1) })
+  assert.deepEqual(alone.told, [], 'this machine asks no time server')
 })

@@ -34,6 +34,11 @@ test('GetServices lists the services of release 26.06, each with an address of i
       Version: { Major: 26, Minor: 6 },
     },
     {
+      Namespace: 'http://www.onvif.org/ver10/events/wsdl',
+      XAddr: 'http://192.0.2.7:80/onvif/event_service',
+      Version: { Major: 26, Minor: 6 },
+    },
+    {
       Namespace: 'http://www.onvif.org/ver10/advancedsecurity/wsdl',
       XAddr: 'http://192.0.2.7:80/onvif/security_service',
       Version: { Major: 26, Minor: 6 },
@@ -45,20 +50,32 @@ test('the capabilities in GetServices are those of GetServiceCapabilities', asyn
   const { perform } = await createTestDevice(t)
   const { Service } = await perform('GetServices', { IncludeCapability: true })
   const { Capabilities } = await perform('GetServiceCapabilities', {})
+  const { Capabilities: events } = await perform('tev:GetServiceCapabilities', {})
   const { Capabilities: security } = await perform('tas:GetServiceCapabilities', {})
   assert.deepEqual(
     Service.map(service => service.Capabilities),
-    [{ $any: [{ element: 'tds:Capabilities', value: Capabilities }] }, { $any: [{ element: 'tas:Capabilities', value: security }] }],
+    [
+      { $any: [{ element: 'tds:Capabilities', value: Capabilities }] },
+      { $any: [{ element: 'tev:Capabilities', value: events }] },
+      { $any: [{ element: 'tas:Capabilities', value: security }] },
+    ],
   )
 })
 
 test('GetCapabilities answers the category that was asked for, and all without one', async t => {
   const { perform } = await createTestDevice(t)
   const all = await perform('GetCapabilities', {})
-  assert.deepEqual(Object.keys(all.Capabilities), ['Device'])
-  for (const Category of [[], ['All'], ['Device'], ['All', 'Device']] as const)
+  assert.deepEqual(Object.keys(all.Capabilities), ['Device', 'Events'])
+  for (const Category of [[], ['All'], ['Device', 'Events'], ['All', 'Device']] as const)
     assert.deepEqual(await perform('GetCapabilities', { Category }), all)
-  for (const category of ['Analytics', 'Events', 'Imaging', 'Media', 'PTZ'] as const) {
+  for (const category of ['Device', 'Events'] as const) {
+    const { Capabilities } = await perform('GetCapabilities', { Category: [category] })
+    assert.deepEqual(
+      Object.entries(Capabilities).filter(([, value]) => value !== undefined),
+      [[category, all.Capabilities[category]]],
+    )
+  }
+  for (const category of ['Analytics', 'Imaging', 'Media', 'PTZ'] as const) {
     await assert.rejects(perform('GetCapabilities', { Category: [category] }), raises('Receiver/ActionNotSupported/NoSuchService'))
     await assert.rejects(
       perform('GetCapabilities', { Category: ['Device', category] }),

@@ -24,6 +24,8 @@ async function upgradable(t: TestContext) {
       caller: { name: 'admin', level: 'Administrator' },
       origin: new URL('http://192.0.2.7'),
       remoteAddress: '192.0.2.99',
+      target: '/onvif/device_service',
+      hungUp: new AbortController().signal,
       isMultipart: false,
       attachment: () => undefined,
       stream: async () => undefined,

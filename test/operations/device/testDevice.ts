@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createAccounts } from '../../../src/accounts.ts'
+import { createConsumers } from '../../../src/client/consumers.ts'
 import { createAuthorizationServers } from '../../../src/device/authorizationServers.ts'
 import { createAuxiliary } from '../../../src/device/auxiliary.ts'
 import { createBackup } from '../../../src/device/backup/backup.ts'
@@ -12,7 +13,8 @@ import { createForeignKeys } from '../../../src/device/backup/foreignKeys.ts'
 import { createRestore } from '../../../src/device/backup/restore.ts'
 import { createKeystore } from '../../../src/device/certificates/keystore.ts'
 import { createDiscoveryMode } from '../../../src/device/discoveryMode.ts'
-import { createFirmware } from '../../../src/device/firmware/firmware.ts'
+import { createSubscriptions } from '../../../src/device/events/subscriptions.ts'
+import { createFirmware, type Firmware } from '../../../src/device/firmware/firmware.ts'
 import { createHealth } from '../../../src/device/firmware/health.ts'
 import { createGeoLocations } from '../../../src/device/geoLocations.ts'
 import { createJwt } from '../../../src/device/jwt.ts'
@@ -26,6 +28,7 @@ import { createStorageConfigurations } from '../../../src/device/storageConfigur
 import { openStore } from '../../../src/device/store.ts'
 import { createSupportInformation } from '../../../src/device/supportInformation.ts'
 import { createDateTime } from '../../../src/device/time/dateTime.ts'
+import { createEventSources } from '../../../src/eventSources.ts'
 import { contract } from '../../../src/onvif/contract.generated.ts'
 import { SoapFault } from '../../../src/onvif/faults.ts'
 import type { Call } from '../../../src/onvif/handlers.ts'
@@ -119,10 +122,27 @@ export async function createTestDevice(
     storage,
     update,
   }
-  const { identity, network: own, power } = virtualPlatform(machine)
-  const network = { ...own, ...other }
+  const platform = virtualPlatform(machine)
+  const { identity } = platform
+  const network = { ...platform.network, ...other }
+  const sources = createEventSources({
+    store,
+    clock,
+    log: logs.system,
+    relays: 2,
+    processor: undefined,
+    networkInterface: 'eth0',
+  })
+  const { events, operatingTimes } = sources
+  const subscriptions = createSubscriptions({ clock, log: logs.system, events })
+  const consumers = createConsumers({ isLocalAllowed: false })
+  t.after(() => {
+    subscriptions.close()
+    consumers.close()
+  })
+  const power = sources.announcing(platform.power)
 
-  const firmware = await createFirmware({
+  const firmware: Firmware = await createFirmware({
     backend: update,
     clock,
     storage,
@@ -132,21 +152,30 @@ export async function createTestDevice(
     hold: false,
     health: createHealth({ clock, checks: [], settleMs: 0, deadlineMs: 300_000, confirm: 'auto', log: logs.system }),
     settings: { async keep() {}, async drop() {} },
+    changed: () => sources.upgradeChanged(firmware.progress()),
   })
   await firmware.resume()
   const seal = createSeal(key)
-  const accounts = createAccounts({ store, seal, clock, log: logs.system })
+  const accounts = createAccounts({ store, seal, clock, log: logs.system, warned: sources.authFailed })
   const { users } = accounts
   users.reset('admin', 'Correct-horse-7')
   const scopes = createScopes({ store, identity, hwAddress: '02:00:5e:00:53:01' })
   const discoveryMode = createDiscoveryMode(store)
-  const dateTime = createDateTime({ store, clock, network })
+  const dateTime = createDateTime({ store, clock, network, synchronized: sources.clockSynchronized })
   const foreignKeys = createForeignKeys({ store, key })
-  const backup = createBackup({ store, key, passphrase: undefined, foreignKeys, clock, identity })
+  const backup = createBackup({ store, key, passphrase: undefined, foreignKeys, clock, identity, fetched: sources.backupFetched })
   const restore = createRestore({ backup, store, foreignKeys, clock, power, log: logs.system, interrupt: firmware.abort })
   const settings = () => ({ users: users.list() })
   const supportInformation = createSupportInformation({ identity, clock, network, update, logs, settings, upgrades: firmware.history })
-  const keystore = createKeystore({ store, seal, clock, log: logs.system, allowLegacy, isTlsEnabled: () => tlsEnabled })
+  const keystore = createKeystore({
+    store,
+    seal,
+    clock,
+    log: logs.system,
+    allowLegacy,
+    isTlsEnabled: () => tlsEnabled,
+    onKeyStatus: sources.keyStatus,
+  })
   const jwt = createJwt({ store, keys: keystore.keys, policies: keystore.policies })
   const authorizationServers = createAuthorizationServers({ store, seal, ...keystore })
   const storageConfigurations = createStorageConfigurations({ store, seal, policies: keystore.policies, authorizationServers })
@@ -154,7 +183,7 @@ export async function createTestDevice(
   authorizationServers.referTo(storageConfigurations.authorizationServers)
   const chapters = {
     geoLocations: createGeoLocations({ store }),
-    relays: createRelays({ store, clock, log: logs.system, count: 2 }),
+    relays: createRelays({ store, clock, log: logs.system, count: 2, changed: sources.relayChanged }),
     auxiliary: createAuxiliary({ store, log: logs.system, functions: ['tt:IRLamp'] }),
     storageConfigurations,
     keystore,
@@ -179,6 +208,11 @@ export async function createTestDevice(
     power,
     logs,
     store,
+    operatingTimes,
+    clock,
+    events,
+    subscriptions,
+    consumers,
     firmware,
     backup,
     restore,
@@ -189,6 +223,7 @@ export async function createTestDevice(
     dateTime,
     discovers: true,
   }
+  sources.begin({ relays: chapters.relays, firmware })
   const handlers = createHandlers(subjects)
 
   /** Performs the operation, sees that the answer is valid by the schema, and then does what comes after the answer. */
@@ -198,6 +233,8 @@ export async function createTestDevice(
       caller: { name: 'admin', level: 'Administrator' },
       origin: new URL(origin),
       remoteAddress: '192.0.2.99',
+      target: '/onvif/device_service',
+      hungUp: new AbortController().signal,
       isMultipart: false,
       afterReply: effect => void effects.push(effect),
       attachment: () => undefined,

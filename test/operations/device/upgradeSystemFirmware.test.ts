@@ -28,6 +28,8 @@ function bench(bytes: AsyncIterable<Uint8Array>) {
     caller: { name: 'admin', level: 'Administrator' },
     origin: new URL('http://192.0.2.7'),
     remoteAddress: '192.0.2.99',
+    target: '/onvif/device_service',
+    hungUp: new AbortController().signal,
     isMultipart: true,
     afterReply: effect => void effects.push(effect),
     attachment: () => undefined,

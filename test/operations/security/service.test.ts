@@ -46,7 +46,16 @@ for (const servesTls of [true, false]) {
     const { keystore, jwt, authorizationServers, network } = await createTestDevice(t)
     const handlers = securityHandlers({ keystore, jwt, authorizationServers, network, servesTls, allowLegacy: false })
     const isThere = new Map(Object.entries(handlers).map(([name, handler]) => [name, isImplemented(handler)]))
-    const nobody = { origin: new URL('http://d'), remoteAddress: '', caller: undefined, isMultipart: false, afterReply() {} }
+    const hungUp = new AbortController().signal
+    const nobody = {
+      origin: new URL('http://d'),
+      remoteAddress: '',
+      target: '',
+      hungUp,
+      caller: undefined,
+      isMultipart: false,
+      afterReply() {},
+    }
     const call = { ...nobody, attachment: () => undefined, stream: async () => undefined, attach: () => assert.fail('nothing is attached') }
     const { Capabilities } = await handlers['tas:GetServiceCapabilities']({}, call)
     const claims = new Map(
