@@ -47,6 +47,12 @@ const refused: readonly (readonly [what: string, xml: string, kind: XmlErrorKind
     'malformed',
     '2:1: the XML declaration is allowed at the very start only',
   ],
+  [
+    'an XML declaration with a blank that XML does not know',
+    '<?xml version\u00a0="1.0"?><a/>',
+    'malformed',
+    '1:1: malformed XML declaration',
+  ],
   ['an XML declaration without version', '<?xml encoding="UTF-8"?><a/>', 'malformed', '1:1: malformed XML declaration'],
   ['another encoding', '<?xml version="1.0" encoding="ISO-8859-1"?><a/>', 'refused', '1:1: the message claims another encoding than UTF-8'],
   ['a DTD', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', 'refused', '1:1: a document type declaration is not allowed in SOAP'],

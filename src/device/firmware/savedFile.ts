@@ -14,6 +14,17 @@ export interface SavedFile {
 export function createSavedFile(storage: Storage, folder: string, name: string, bytesMax: number): SavedFile {
   const path = join(folder, name)
   const temporary = `${path}.new`
+  /** One save after the other: they share the file beside. */
+  let turn: Promise<void> = Promise.resolve()
+
+  async function write(text: string): Promise<void> {
+    await storage.create(temporary)
+    await storage.pwrite(temporary, 0, Buffer.from(text))
+    await storage.fsync(temporary)
+    await storage.rename(temporary, path)
+    await storage.fsyncDir(folder)
+  }
+
   return {
     async load() {
       if (!(await storage.exists(path))) return undefined
@@ -23,13 +34,11 @@ export function createSavedFile(storage: Storage, folder: string, name: string, 
       return JSON.parse(json)
     },
 
-    async save(value) {
+    save(value) {
       const json = JSON.stringify(value)
-      await storage.create(temporary)
-      await storage.pwrite(temporary, 0, Buffer.from(checksum(json) + json))
-      await storage.fsync(temporary)
-      await storage.rename(temporary, path)
-      await storage.fsyncDir(folder)
+      const saved = turn.then(() => write(checksum(json) + json))
+      turn = saved.catch(() => {})
+      return saved
     },
   }
 }
