@@ -21,6 +21,7 @@ import { createSettingsSnapshot } from './device/firmware/settingsSnapshot.ts'
 import { createGeoLocations } from './device/geoLocations.ts'
 import { createJwt } from './device/jwt.ts'
 import { createAddressFilter } from './device/network/addressFilter.ts'
+import { createOwnHostName } from './device/network/ownNames.ts'
 import { createProtocols, type Listener, type WantedPorts } from './device/network/protocols.ts'
 import { operatingTimesDocument, parseOperatingTimes } from './device/operatingTimes.ts'
 import { createRelays } from './device/relays.ts'
@@ -76,8 +77,7 @@ interface Order {
 }
 
 /** Everything that runs between two boots; it keeps nothing but what is in the state folder. */
-export interface Running
-  extends Pick<HttpOptions, 'uploads' | 'downloads' | 'firmware' | 'authenticator' | 'logs' | 'publicOrigin' | 'tls' | 'insteadPort'> {
+export interface Running extends Omit<HttpOptions, 'handle' | 'admits' | 'isOwn' | 'bounds'> {
   readonly service: Service
   /** Whether a client with this address may connect. */
   readonly admits: (remoteAddress: string) => boolean
@@ -356,6 +356,7 @@ async function introduce(
     discovery,
     admits: addressFilter.admits,
     publicOrigin,
+    isOwnName: await createOwnHostName(network),
     authenticator,
     logs,
     uploads: new Map<string, UploadTarget>([

@@ -76,7 +76,7 @@ export const options = {
     environment: 'ONVIFD_PUBLIC_URL',
     fallback: undefined,
     meaning:
-      'scheme, host and port by which clients reach the device behind a proxy; without it the addresses in answers are those that each client used',
+      'scheme, host and port by which clients reach the device behind a proxy or NAT; without it addresses in answers have the name that the client used, where it is one of the device, or the address that the connection came in on',
     parse: text => parseOrigin(text).origin,
   }),
   state: option({

@@ -57,6 +57,12 @@ export const limits = {
   headersTimeoutMs: 10_000,
   /** A whole SOAP request: 1 MB at 35 KB/s. */
   requestTimeoutMs: 30_000,
+  /** Bodies of all requests in memory whose senders are not known yet, one message with attachments of each kind and some more. */
+  bodiesBytesMax: 33_554_432,
+  /** Bodies up to this are not counted: ordinary requests have 1 to 5 KB, so that a crowd of large ones keeps nobody else out. */
+  bodyFreeBytes: 16_384,
+  /** The Retry-After of a 503 for want of that: large bodies have come or gone by then. */
+  bodyRetryAfterSeconds: 10,
   /** A connection on which nothing moves, idle or not. Longer than the 4 s for which python-onvif-zeep-async keeps an idle one. */
   silenceTimeoutMs: 30_000,
   /** How long running requests may go on when the device stops. */
@@ -73,6 +79,8 @@ export const limits = {
   lingerBytesMax: 4_294_967_296,
   /** … until the client is silent this long (one that waits for `100 Continue` in vain sends nothing), … */
   lingerIdleTimeoutMs: 5_000,
+  /** … or slower than this, after that time: no network by which images are sent, … */
+  lingerBytesPerSecondMin: 16_384,
   /** … and no longer than half a gigabyte takes at 1 MB/s. */
   lingerTotalTimeoutMs: 600_000,
 
@@ -89,6 +97,7 @@ export const limits = {
   tokenSpansMax: 64,
   /** A server nonce of HTTP Digest: long enough for a session of a client, short enough to bound its table. */
   nonceLifetimeMs: 300_000,
+  /** Nonces that were used, about 100 bytes each; where there are more, the oldest are refused as stale. */
   noncesMax: 10_000,
   /** How far a request may come in behind a later one with the same nonce: parallel connections, in the bits of one word. */
   nonceCountsMax: 32,
@@ -112,6 +121,7 @@ export const limits = {
   bearerCharactersMax: 12_288,
   /** How far the clocks of an issuer and of the device may be apart. */
   jwtSkewSeconds: 60,
+  /** The own one, the old one while it is replaced, and a few partners. */
   jwtIssuersMax: 8,
   /** Keys of one issuer: the present one, the next, and some for other uses. */
   jwtKeysMax: 16,
@@ -121,6 +131,7 @@ export const limits = {
   jwtAudiencesMax: 32,
   /** Claims that a token needs beside the usual ones, and the values of each. */
   jwtClaimsMax: 16,
+  /** Groups or sites that one device belongs to. */
   jwtClaimValuesMax: 32,
   /** An audience, or the name or a value of a claim. */
   jwtTextCharactersMax: 256,
@@ -142,10 +153,13 @@ export const limits = {
   hmacSecretBytesMin: 32,
 
   // Users
+  /** The people and programs that one device serves. */
   usersMax: 32,
+  /** A mail address of ordinary length, which is what long user names are. */
   userNameCharactersMax: 64,
   /** Core 8.4.4 recommends at least 28 bytes. */
   passwordCharactersMax: 128,
+  /** NIST SP 800-63B (revision 3) 5.1.1.2 asks for as many. */
   passwordCharactersMin: 8,
   /** The longest minimum that a client can ask for: half of what fits, so that there is always a password that obeys every rule … */
   passwordMinLenMax: 64,
@@ -155,6 +169,7 @@ export const limits = {
   passwordHistoryMax: 24,
   /** The three that ONVIF defines counted (Core 8.4.10). */
   userRolesMax: 16,
+  /** As long as the name of a user. */
   userRoleCharactersMax: 64,
   /** Seven access classes with up to three levels each, written with room. */
   accessPolicyBytesMax: 16_384,
@@ -162,10 +177,13 @@ export const limits = {
   remoteUserCharactersMax: 256,
   /** Failed log-ins that are worth a warning, and the time in which they come: from a person's second slip to a slow guesser's day. */
   authFailuresMax: 1_000,
+  /** A day. */
   authFailurePeriodSecondsMax: 86_400,
 
   // Scopes
+  /** Fixed and configurable ones together; devices have ten, large installations some more. */
   scopesMax: 64,
+  /** A URI with a name or a place, of which each character may take nine when it is escaped. */
   scopeCharactersMax: 512,
 
   // Discovery
@@ -175,7 +193,9 @@ export const limits = {
   discoveryPacketBytesMax: 8_192,
   /** Such a message nests 5 deep and has about ten elements; those programs declare some 60 prefixes. */
   discoveryDepthMax: 10,
+  /** Six times as many as a probe with all its headers has. */
   discoveryElementsMax: 64,
+  /** Twice as many as those programs declare. */
   discoveryNamespacesMax: 128,
   /** Sent back in the answer; a UUID takes 45. */
   discoveryMessageIdCharactersMax: 256,
@@ -187,6 +207,7 @@ export const limits = {
   discoveryAnswersPerSecond: 2,
   /** All sources together, for whoever forges many. */
   discoveryAnswersBurstOfAll: 200,
+  /** … and then this many a second. */
   discoveryAnswersPerSecondOfAll: 50,
   /** Sources remembered, about 150 bytes each; the one that asked least lately makes room. */
   discoverySourcesMax: 1_000,
@@ -198,6 +219,7 @@ export const limits = {
   discoveryAddressPollMs: 2_000,
   /** Network interfaces on which discovery is heard, and addresses of each that it names. */
   discoveryLinksMax: 32,
+  /** … of both families, with some of each scope. */
   discoveryAddressesMax: 8,
 
   // Events
@@ -254,6 +276,7 @@ export const limits = {
   interfacesStoredMax: 64,
   /** Manual addresses of one interface and family, and wireless networks. */
   interfaceAddressesMax: 16,
+  /** Networks between which a device moves. */
   dot11NetworksMax: 8,
   /** Default gateways of one family. */
   gatewaysMax: 4,
@@ -290,7 +313,9 @@ export const limits = {
   relaysMax: 64,
   /** A day: what is to last longer is bistable. */
   relayDelayMsMax: 86_400_000,
+  /** ONVIF names four; the rest is for names of the maker’s own. */
   auxiliaryFunctionsMax: 32,
+  /** Local places, network shares and clouds of one recorder. */
   storageConfigurationsMax: 8,
   /** Regions, paths and user names of a storage place, … */
   storageTextCharactersMax: 1_024,
@@ -306,6 +331,7 @@ export const limits = {
   ticketLifetimeMs: 600_000,
   /** Silence after which an upload counts as broken. */
   uploadIdleTimeoutMs: 60_000,
+  /** 4 GiB, the largest image in cpio, at 600 KB/s. */
   uploadTotalTimeoutMs: 7_200_000,
   /** The largest image that an operator can allow: what two hours take at 150 MB/s. */
   uploadBytesMax: 1_099_511_627_776,
@@ -327,6 +353,7 @@ export const limits = {
   backupBytesMax: 4_194_304,
   /** RFC 7914: 32 MB and a tenth of a second for each try at the passphrase of a backup. */
   backupScryptCost: 32_768,
+  /** It guards a file that can be tried in peace: four random words, or twelve random characters. */
   backupPassphraseCharactersMin: 12,
   /** Devices that a backup went through, each of which left the key of its secrets. */
   foreignKeysMax: 16,
@@ -346,13 +373,17 @@ export const limits = {
   imageSignatureBytesMax: 65_536,
   /** Zeroes after the trailer: cpio fills its last block, 512 bytes unless told otherwise. */
   imagePaddingBytesMax: 65_536,
+  /** A version of semver with a long name of the build. */
   imageVersionCharactersMax: 128,
+  /** A maker, an integrator, an operator, and as many again while keys are changed. */
   imageSignersMax: 8,
+  /** Two for each of those. */
   imageCertificatesMax: 16,
   /** Certificates between leaf and root, both counted. */
   certificatePathMax: 6,
   /** A certificate nests 15 deep and has some hundred nodes. */
   derDepthMax: 40,
+  /** Some ten times what a signature with all its certificates has. */
   derNodesMax: 10_000,
   /** A CRL with some ten thousand entries: far more signers than any firmware ever had. */
   revocationNodesMax: 50_000,
@@ -362,6 +393,7 @@ export const limits = {
   libconfigDepthMax: 32,
   /** … and have some ten settings for each file. */
   libconfigValuesMax: 10_000,
+  /** A role is a word. */
   imageRoleCharactersMax: 32,
 
   // Keystore: more than the minimums of Security 5.5.7.7, for a recorder with several names and networks
@@ -369,21 +401,29 @@ export const limits = {
   keysMax: 64,
   /** Own ones with what stands above them, and trust anchors. */
   certificatesMax: 128,
+  /** One for each name and network, and those that replace them. */
   certificationPathsMax: 32,
   /** Certificates of one path; three is the rule. */
   certificationPathLengthMax: 10,
   /** With the largest of everything a backup has to stay below `backupBytesMax`. */
   crlsMax: 8,
+  /** One for each network and file that is imported. */
   passphrasesMax: 32,
   /** Security 5.5.7.7 asks for 40 characters. */
   passphraseCharactersMax: 128,
+  /** One for each kind of peer. */
   validationPoliciesMax: 16,
+  /** Of one policy: the CAs of several makers and sites. */
   trustAnchorsMax: 32,
+  /** One for each name under which clients come. */
   tlsPathsMax: 8,
+  /** Each is tried in turn, with every handshake. */
   tlsPoliciesMax: 8,
+  /** One for each interface, or network. */
   dot1xConfigurationsMax: 8,
   /** Outer and inner method; three would be a chain that no supplicant knows. */
   dot1xStagesMax: 2,
+  /** An alias, or a name of a person or host; 253 characters are the longest name of DNS. */
   keystoreTextCharactersMax: 256,
   /** tas:KeyID and the other identifiers; what clients of the Device service choose is bounded like them. */
   keystoreIdCharactersMax: 64,
@@ -393,11 +433,15 @@ export const limits = {
   privateKeyBytesMax: 16_384,
   /** A key and the ten certificates of the longest path, with room. */
   pkcs12BytesMax: 65_536,
+  /** Twice the key and certificates of the longest path. */
   pkcs12BagsMax: 32,
   /** About 1,600 revoked certificates: what is read in 40 ms. */
   crlBytesMax: 49_152,
+  /** … with room for those that have extensions. */
   crlNodesMax: 20_000,
+  /** People use five or six. */
   certificateSubjectPartsMax: 32,
+  /** The richest certificates have about fifteen. */
   certificateExtensionsMax: 32,
   /** Larger ones make a verification a matter of seconds. */
   rsaBitsMax: 8_192,
@@ -435,11 +479,13 @@ export const limits = {
   engineStopTimeoutMs: 10_000,
   /** SWUpdate has its sockets after some 30 ms. */
   engineStartTimeoutMs: 10_000,
+  /** Less than that start takes, so that no time is lost. */
   engineStartPollMs: 20,
   /** Questions for the state of an installation: each costs the engine one connection. */
   enginePollMs: 50,
   /** Reasons of one failed installation, and what an engine that does not start said last. */
   engineComplaintsMax: 32,
+  /** … the last page of it. */
   engineOutputCharactersMax: 4_096,
   /** Whether an engine is there at all. */
   engineProbeTimeoutMs: 3_000,
@@ -499,6 +545,7 @@ export const limits = {
   healthHookLastWordsMs: 250,
   /** … what it may write, of which the end is logged when it fails, … */
   healthHookOutputBytesMax: 65_536,
+  /** … half a page of it, … */
   healthHookLoggedCharactersMax: 2_048,
   /** … and how many there may be: together they take less than the deadline of five minutes. */
   healthHooksMax: 16,
@@ -511,6 +558,7 @@ export const limits = {
 
   /** What went wrong, for a person; it may quote the image. */
   failureDetailCharactersMax: 400,
+  /** A transaction takes about a kilobyte. */
   journalBytesMax: 65_536,
 
   // Logs
@@ -518,13 +566,16 @@ export const limits = {
   logBytesMax: 1_048_576,
   /** Lines of the access log are written together, because one write for each request would cost as much as the request. */
   logDelayMs: 200,
+  /** … and no more than this waits: about a hundred requests. */
   logWaitingCharactersMax: 16_384,
   /** What a client sent may be long and deep; a line of the log stays readable. */
   logFieldCharactersMax: 4_096,
+  /** … of a list or an object, … */
   logFieldEntriesMax: 100,
+  /** … and of what is nested. */
+  logFieldDepthMax: 5,
   /** A line with a few fields of the greatest length, and an error with its causes. */
   logLineCharactersMax: 65_536,
-  logFieldDepthMax: 5,
   /** Names of fields that need not be judged again whether they are secret; the code has some sixty. */
   logFieldNamesRememberedMax: 500,
 
@@ -553,7 +604,9 @@ export const limits = {
   clientDownTimeMs: 120_000,
   /** ExpectedDownTime is an estimate (Core 8.3.9): the client waits this many times as long, within the bounds that follow. */
   clientDownTimeFactor: 4,
+  /** A device that says too little: two minutes. */
   clientDownTimeMinMs: 120_000,
+  /** A device that says too much: an hour. */
   clientDownTimeMaxMs: 3_600_000,
   /** Bare or with an old nonce, with the challenge answered, with a stale nonce replaced: nothing is gained by a fourth time. */
   clientLoginAttemptsMax: 3,
@@ -571,6 +624,7 @@ export const limits = {
   clientRenewMarginMs: 10_000,
   /** Pause before another subscription after a loss: at first, and when it has doubled again and again. */
   clientRetryMs: 250,
+  /** … as long as a person who looks on stays patient. */
   clientRetryMaxMs: 5_000,
   /** A pull that ends sooner without an event was not waited out; if that goes on, this much is waited here. */
   clientEmptyPullMs: 1_000,
@@ -578,6 +632,7 @@ export const limits = {
   searchMs: 3_000,
   /** UDP loses packets: the same probe again after this time. */
   searchRepeatMs: 700,
+  /** More than one network has; whoever forges answers gets no further. */
   searchDevicesMax: 10_000,
   /** An answer with its scopes and addresses: the largest datagram. */
   searchAnswerElementsMax: 2_000,

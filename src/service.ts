@@ -26,7 +26,7 @@ interface Parts {
   readonly logs: Logs
   /** Refuse what Postel would take; see `--strict`. */
   readonly strict: boolean
-  /** What every address in an answer begins with, instead of what the client used; see `--public-url`. */
+  /** What every address in an answer begins with, instead of what the request came by; see `--public-url`. */
   readonly publicOrigin: URL | undefined
   /** Answers over TLS alone what is not for everybody; see `--require-tls`. */
   readonly requireTls?: boolean

@@ -3,10 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { options } from '../src/config.ts'
+import { limits } from '../src/limits.ts'
 import { contract } from '../src/onvif/contract.generated.ts'
 import { operations } from '../src/onvif/operations.ts'
 import { createCodec } from '../src/soap/codec.ts'
 import { elementValues } from './property/values.ts'
+import { readBudgets } from './support/budgets.ts'
 import { type TestDevice, testDevice } from './support/device.ts'
 
 const file = new URL('../README.md', import.meta.url)
@@ -63,11 +65,27 @@ test('the README says of every operation whether it is real', async t => {
   }
   const head = '| operation | chapter | access class | state |\n|---|---|---|---|\n'
   const table = head + rows.join('')
-  // `npm run document` writes it.
+  hold(table, /\| operation \|.*\n\|---.*\n(?:\| .*\n)+/)
+})
+
+test('the README says every budget, with its reason', () => {
+  const budgets = readBudgets()
+  assert.deepEqual(new Set(budgets.map(({ name }) => name)), new Set(Object.keys(limits)), 'each stands on a line of its own')
+  const chapters = [...new Set(budgets.map(({ chapter }) => chapter))].map(chapter => {
+    const rows = budgets
+      .filter(each => each.chapter === chapter)
+      .map(({ name, value, reason }) => `| \`${name}\` | ${value} | ${reason} |\n`)
+    return `| **${chapter}** | | |\n${rows.join('')}`
+  })
+  hold(`| budget | value | reason |\n|---|---|---|\n${chapters.join('')}`, /\| budget \|.*\n\|---.*\n(?:\| .*\n)+/)
+})
+
+/** What the README has there is this; `npm run document` writes it. */
+function hold(table: string, place: RegExp): void {
   if (process.env.UPDATE_README)
     writeFileSync(
       file,
-      readme.replace(/\| operation \|.*\n\|---.*\n(?:\| .*\n)+/, () => table),
+      readFileSync(file, 'utf8').replace(place, () => table),
     )
   else assert.ok(readme.includes(table), `the README needs \`npm run document\`; it should say:\n${table}`)
-})
+}

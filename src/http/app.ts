@@ -37,7 +37,7 @@ export interface AppOptions extends Terms {
   readonly downloads: ReadonlyMap<string, Download>
   readonly firmware: FirmwareDoor['firmware']
   readonly logs: Pick<Logs, 'system' | 'access'>
-  /** What the addresses in the contract begin with, instead of what the client used. */
+  /** What the addresses in the contract begin with, instead of what `originOf` says. */
   readonly publicOrigin?: URL | undefined
   /** Where files go and come over HTTPS alone: its port, which whoever comes without TLS is sent to. */
   readonly insteadPort?: (() => number) | undefined
@@ -104,7 +104,7 @@ export async function createApp({ uploads, downloads, publicOrigin, insteadPort,
   return app
 
   async function sendContract(request: Request, response: ServerResponse, text: string): Promise<void> {
-    const body = Buffer.from(text.replaceAll(placeholder, `${baseOf(publicOrigin ?? originOf(request))}/`))
+    const body = Buffer.from(text.replaceAll(placeholder, `${baseOf(publicOrigin ?? originOf(request, door.isOwnName))}/`))
     await sendFile(request, response, body, { contentType: 'text/xml; charset=utf-8' })
   }
 
@@ -114,7 +114,7 @@ export async function createApp({ uploads, downloads, publicOrigin, insteadPort,
       next()
       return
     }
-    const { hostname } = originOf(request)
+    const { hostname } = originOf(request, door.isOwnName)
     const origin = publicOrigin?.protocol === 'https:' ? publicOrigin : new URL(`https://${hostname}:${insteadPort()}`)
     const location = baseOf(origin) + (originForm(request.originalUrl) ?? '')
     replyText(door, request, response, 308, 'this device sends and takes files over HTTPS only', ['Location', location])

@@ -1,8 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { UploadRefusal } from '../device/upload.ts'
 import type { ArrivingBody } from '../soap/message.ts'
+import type { Room } from './bodies.ts'
+import { occupy, vacate } from './held.ts'
 import { Intake, wholeBody } from './intake.ts'
 import type { Terms } from './reply.ts'
+
+const reasons = { 408: 'timeout', 413: 'nospace', 503: 'busy' } as const
 
 /** The body of a SOAP request that is too large to be collected, from its first byte on. */
 export class Arrival implements ArrivingBody {
@@ -12,16 +16,18 @@ export class Arrival implements ArrivingBody {
   readonly #request: IncomingMessage
   readonly #intake: Intake
   readonly #source
+  readonly #room: Room
   readonly #onAdmitted: () => void
   #isAdmitted = false
   #refusal: UploadRefusal | undefined
 
   /** `beginning` is what was read of it; `bytesMax` holds until it is admitted. */
-  constructor(terms: Terms, request: IncomingMessage, beginning: Buffer, bytesMax: number, onAdmitted: () => void) {
+  constructor(terms: Terms, request: IncomingMessage, beginning: Buffer, bytesMax: number, room: Room, onAdmitted: () => void) {
     const length = request.headers['content-length']
     this.lengthBytes = length === undefined ? undefined : Number(length)
     this.#terms = terms
     this.#request = request
+    this.#room = room
     this.#onAdmitted = onAdmitted
     this.#intake = new Intake(request, terms.stopping)
     this.#source = wholeBody(request)
@@ -41,7 +47,8 @@ export class Arrival implements ArrivingBody {
   admit(): void {
     this.#isAdmitted = true
     // From here on the device may be busy for minutes with nothing to be read or written.
-    this.#request.socket.setTimeout(0)
+    occupy(this.#request.socket)
+    this.#room.leave()
     this.#onAdmitted()
   }
 
@@ -49,7 +56,7 @@ export class Arrival implements ArrivingBody {
   end(): void {
     this.#intake.end()
     this.#source.detach()
-    this.#request.socket.setTimeout(this.#terms.bounds.silenceTimeoutMs)
+    vacate(this.#request.socket, this.#terms.bounds)
     if (this.#request.complete) this.#request.resume()
   }
 
@@ -62,14 +69,15 @@ export class Arrival implements ArrivingBody {
     for await (const piece of this.#intake.pieces(this.#source.poll)) {
       this.#check(performance.now() <= deadline, 408, 'the message took too long')
       bytes += piece.length
+      if (!this.#isAdmitted) this.#check(this.#room.fits(bytes), 503, 'too many large messages at a time')
       yield piece
       this.#check(bytes <= bytesMax, 413, 'the message is too large')
     }
   }
 
-  #check(isFine: boolean, status: 408 | 413, message: string): void {
+  #check(isFine: boolean, status: keyof typeof reasons, message: string): void {
     if (isFine || this.#isAdmitted) return
-    this.#refusal = new UploadRefusal(status, status === 408 ? 'timeout' : 'nospace', message)
+    this.#refusal = new UploadRefusal(status, reasons[status], message)
     throw this.#refusal
   }
 }

@@ -44,7 +44,21 @@ export function release(socket: Socket, { silenceTimeoutMs }: Bounds): void {
   socket.setTimeout(silenceTimeoutMs)
 }
 
-/** The connections on which an answer is held back now. */
+/**
+ * What takes long by its nature and has bounds of its own, an upload, ends no sooner because its port is given up; silence while the
+ * device works is ours.
+ */
+export function occupy(socket: Socket): void {
+  held.add(socket)
+  socket.setTimeout(0)
+}
+
+export function vacate(socket: Socket, { silenceTimeoutMs }: Bounds): void {
+  if (!lines.get(socket)?.held) held.delete(socket)
+  socket.setTimeout(silenceTimeoutMs)
+}
+
+/** The connections on which an answer is held back now, or an upload runs. */
 export const heldConnections = (): Iterable<Socket> => held
 
 /** What is listened for is listened for once for each connection, because clients ask on and on. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { limits } from '../limits.ts'
 import type { Log } from '../platform/platform.ts'
-import { hasBody } from './request.ts'
+import { hasBody, type IsOwnName } from './request.ts'
 
 /** The numbers of limits.ts, which a test may shorten. */
 export type Bounds = { readonly [Name in keyof typeof limits]: number }
@@ -11,10 +11,26 @@ export interface Terms {
   readonly bounds: Bounds
   /** Aborted when the device stops. */
   readonly stopping: AbortSignal
+  /** See `originOf`. */
+  readonly isOwnName: IsOwnName
 }
 
-/** Sent with everything that is not a SOAP message: nothing here is to be kept, or taken for something else by a browser. */
-export const plainHeaders = ['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'] as const
+/** Sent with everything: whatever a browser is led to here, it shows no more than it is, in no frame, and tells nobody. */
+export const browserHeaders = [
+  'X-Content-Type-Options',
+  'nosniff',
+  'Content-Security-Policy',
+  "default-src 'none'; frame-ancestors 'none'",
+  'X-Frame-Options',
+  'DENY',
+  'Referrer-Policy',
+  'no-referrer',
+  'Cross-Origin-Resource-Policy',
+  'same-origin',
+] as const
+
+/** Sent with everything that is not a SOAP message: nothing here is to be kept. */
+export const plainHeaders = [...browserHeaders, 'Cache-Control', 'no-store'] as const
 
 type Answer<Content> = [
   terms: Terms,
@@ -68,16 +84,22 @@ export function afterReply(response: ServerResponse, log: Log, effect: () => Pro
  */
 export function linger({ bounds, stopping }: Terms, request: IncomingMessage, done: () => void): void {
   // What has been written of the answer leaves first.
-  const giveUp = () => request.socket.destroySoon()
+  const giveUp = () => {
+    request.off('data', onData).pause()
+    request.socket.destroySoon()
+  }
   stopping.addEventListener('abort', giveUp)
   const silence = setTimeout(giveUp, bounds.lingerIdleTimeoutMs)
   const patience = setTimeout(giveUp, bounds.lingerTotalTimeoutMs)
+  const began = performance.now()
   let bytes = 0
-  request.on('data', (piece: Buffer) => {
+  const onData = (piece: Buffer) => {
     bytes += piece.length
-    if (bytes > bounds.lingerBytesMax) giveUp()
+    const seconds = (performance.now() - began - bounds.lingerIdleTimeoutMs) / 1000
+    if (bytes > bounds.lingerBytesMax || bytes < seconds * bounds.lingerBytesPerSecondMin) giveUp()
     else silence.refresh()
-  })
+  }
+  request.on('data', onData)
   request.once('close', () => {
     clearTimeout(silence)
     clearTimeout(patience)

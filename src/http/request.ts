@@ -8,13 +8,31 @@ const hostAndPort = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+
 /** Parsing a URL costs more than the rest of a request's journey through this room, and clients ask with few hosts. */
 const origins = new Map<string, URL>()
 
+/** Whether clients may call the device by this name; in lower case, as a URL spells it. */
+export type IsOwnName = (hostName: string) => boolean
+
 /**
- * Scheme, host and port by which the client reached the device. The authority of an absolute-form target wins over the Host
- * header (RFC 9112 3.2.2); where neither is a plain host and port, it is the address that the connection came in on.
+ * Scheme, host and port that addresses in answers begin with. The client's own words count where they are a name that the device
+ * has, with any port, because a port that is forwarded is not known here. The authority of an absolute-form target wins over the Host
+ * header (RFC 9112 3.2.2). Everything else, another's name or any IP address, gives what the connection came in on: nobody makes the
+ * device send clients elsewhere.
  */
-export function originOf(request: IncomingMessage): URL {
+export function originOf(request: IncomingMessage, isOwnName: IsOwnName): URL {
   const scheme = isSecure(request) ? 'https' : 'http'
-  return originFrom(scheme, authorityOf(request)) ?? originFrom(scheme, localHost(request.socket)) ?? new URL(`${scheme}://localhost`)
+  const named = originFrom(scheme, authorityOf(request))
+  if (named && isOwnName(named.hostname)) return named
+  return originFrom(scheme, localHost(request.socket)) ?? new URL(`${scheme}://localhost`)
+}
+
+/**
+ * Whether a browser sends this for a page that is not the device's own, with a log-in that it remembers. It says so itself (Fetch
+ * 3.2, Fetch Metadata 2): in Origin with every method but GET and HEAD, in Sec-Fetch-Site with every request. A page whose name was
+ * made to lead here (DNS rebinding) calls itself by that name. Programs send neither.
+ */
+export function isCrossSite({ headers }: IncomingMessage, own: () => string): boolean {
+  const { origin, 'sec-fetch-site': site } = headers
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
+  return origin !== undefined && origin !== own()
 }
 
 /** Whether the request came by TLS to this device. What a proxy says about it is hearsay. */

@@ -1,12 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { limits } from '../limits.ts'
 import type { AppOptions } from './app.ts'
+import { createBodies } from './bodies.ts'
 import { orders } from './firmware.ts'
 import { createGuests } from './guests.ts'
 import { createListener, type Listener, type ListenerOptions } from './listener.ts'
 import { loadApp } from './loadApp.ts'
 import { type Bounds, replyText, type Terms } from './reply.ts'
-import { misframed, originForm, pathOf, remoteAddressOf } from './request.ts'
+import { type IsOwnName, isCrossSite, misframed, originForm, originOf, pathOf, remoteAddressOf } from './request.ts'
 import { answerSoap, type SoapDoor } from './soap.ts'
 import { createTlsDoor, type TlsDoor, type TlsSource } from './tlsDoor.ts'
 
@@ -19,6 +20,8 @@ export interface HttpOptions
   readonly tls?: TlsSource | undefined
   /** Whether a connection is the device's own, of which no certificate is asked. */
   readonly isOwn?: (remoteAddress: string, localAddress: string) => boolean
+  /** Names of the device beside those in its certificates and those of the loopback. */
+  readonly isOwnName?: IsOwnName
   /** For tests: what else than limits.ts says. */
   readonly bounds?: Partial<Bounds>
 }
@@ -40,13 +43,26 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-export function createHttpServer({ admits = () => true, isOwn = () => false, tls, ...options }: HttpOptions): HttpServer {
-  const { logs, uploads } = options
+/** What whoever says it reaches on his own machine alone, and so may have back: a forwarded port of a container, for one. */
+const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+export function createHttpServer({
+  admits = () => true,
+  isOwn = () => false,
+  isOwnName = () => false,
+  tls,
+  ...options
+}: HttpOptions): HttpServer {
+  const { logs, uploads, publicOrigin } = options
   const bounds: Bounds = { ...limits, ...options.bounds }
   const uploadFolders = [...uploads.keys()]
   const stopping = new AbortController()
-  const terms: Terms = { bounds, stopping: stopping.signal }
-  const soap: SoapDoor = { ...terms, handle: options.handle, log: logs.system }
+  const terms: Terms = {
+    bounds,
+    stopping: stopping.signal,
+    isOwnName: name => loopback.has(name) || isOwnName(name) || tlsDoor?.isNamed(name) === true,
+  }
+  const soap: SoapDoor = { ...terms, handle: options.handle, log: logs.system, bodies: createBodies(bounds) }
   const listeners = new Map<number, Listener>()
   /** Listeners of released ports, as long as something runs there. */
   const leaving = new Set<Listener>()
@@ -61,7 +77,7 @@ export function createHttpServer({ admits = () => true, isOwn = () => false, tls
 
   function dispatch(request: IncomingMessage, response: ServerResponse): void {
     const wrong = misframed(request)
-    if (wrong === undefined && request.method === 'POST' && isSoap(request.url ?? '')) {
+    if (wrong === undefined && request.method === 'POST' && isSoap(request.url ?? '') && !isForeign(request)) {
       answerSoap(soap, request, response)
       return
     }
@@ -69,8 +85,15 @@ export function createHttpServer({ admits = () => true, isOwn = () => false, tls
       if (stopping.signal.aborted) request.socket.destroySoon()
     })
     if (wrong) replyText(terms, request, response, wrong, 'the request is ambiguous')
+    else if (isForeign(request)) replyText(terms, request, response, 403, 'pages of other sites change nothing here')
     else void passOn(request, response)
   }
+
+  /** What only reads, a page of another site may send: it does not get to see the answer. */
+  const isForeign = (request: IncomingMessage) =>
+    request.method !== 'GET' &&
+    request.method !== 'HEAD' &&
+    isCrossSite(request, () => (publicOrigin ?? originOf(request, terms.isOwnName)).origin)
 
   /** Device operations are answered on every path of /onvif/: clients post to whichever service address they have read. */
   function isSoap(target: string): boolean {

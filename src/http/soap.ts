@@ -4,13 +4,15 @@ import type { Log } from '../platform/platform.ts'
 import { Gathered } from '../soap/gathered.ts'
 import type { SoapAnswer, SoapRequest } from '../soap/message.ts'
 import { Arrival } from './arrival.ts'
+import type { Bodies, Room } from './bodies.ts'
 import { hold, release } from './held.ts'
-import { afterReply, type Bounds, linger, replyText, type Terms } from './reply.ts'
+import { afterReply, type Bounds, browserHeaders, linger, replyText, type Terms } from './reply.ts'
 import { certificateNamesOf, expectsContinue, mediaTypeOf, originOf, remoteAddressOf } from './request.ts'
 
 export interface SoapDoor extends Terms {
   readonly handle: (request: SoapRequest) => Promise<SoapAnswer>
   readonly log: Log
+  readonly bodies: Bodies
 }
 
 /** One SOAP POST from the socket to the service and back, with nothing in between: this is the path that is measured. */
@@ -18,40 +20,60 @@ export function answerSoap(door: SoapDoor, request: IncomingMessage, response: S
   const { bounds } = door
   const refusal = refused(request, bounds)
   if (refusal) {
-    replyText(door, request, response, ...refusal)
+    const [status, text] = refusal
+    replyText(door, request, response, status, text, retryAfter(status, bounds))
     return
   }
   if (expectsContinue(request)) response.writeContinue()
 
   const bytesMax = isMultipart(request) ? bounds.packageBytesMax : bounds.requestBytesMax
   const leave = isMultipart(request) ? count(response) : () => {}
+  let room: Room | undefined
   const message = new Gathered()
-  let deadline = 0
+  let deadline: NodeJS.Timeout | undefined
+  const enter = (): Room => {
+    const entered = door.bodies.enter(request.socket)
+    response.once('close', entered.leave)
+    return entered
+  }
   const arrive = () => {
-    void deliver(door, request, response, new Arrival(door, request, message.bytes(), bytesMax, leave))
+    room ??= enter()
+    void deliver(door, request, response, new Arrival(door, request, message.bytes(), bytesMax, room, leave))
   }
   if (lengthOf(request) > bounds.requestBytesMax) {
     arrive()
     return
   }
-  const stopReading = () => request.off('data', onData).off('end', onEnd)
+  const stopReading = () => {
+    clearTimeout(deadline)
+    return request.off('data', onData).off('end', onEnd)
+  }
+  const refuse = (status: 408 | 503, text: string) => {
+    stopReading()
+    room?.leave()
+    replyText(door, request, response, status, text, retryAfter(status, bounds))
+  }
   const onData = (piece: Buffer) => {
-    // Silence ends the connection; the clock is for the client that sends a byte now and then.
-    if (message.length > 0) {
-      const now = performance.now()
-      deadline ||= now + bounds.requestTimeoutMs
-      if (now > deadline) {
-        stopReading()
-        replyText(door, request, response, 408, 'the message took too long')
-        return
-      }
+    // Most messages are here with their first piece, and have neither clock nor room of their own.
+    if (message.length === 0 && piece.length !== lengthOf(request)) {
+      // Silence ends the connection; the clock is for the client that sends a byte now and then.
+      deadline = setTimeout(refuse, bounds.requestTimeoutMs, 408, 'the message took too long')
+      room = enter()
+      response.once('close', stopReading)
     }
     message.add(piece)
+    if (room?.fits(message.allocated) === false) {
+      refuse(503, 'too many large messages at a time')
+      return
+    }
     if (message.length <= bounds.requestBytesMax) return
     stopReading().pause()
     arrive()
   }
-  const onEnd = () => void deliver(door, request, response, message.bytes())
+  const onEnd = () => {
+    stopReading()
+    void deliver(door, request, response, message.bytes())
+  }
   request.on('data', onData).on('end', onEnd)
 }
 
@@ -76,14 +98,14 @@ const lengthOf = ({ headers }: IncomingMessage): number => Number(headers['conte
 
 async function deliver(door: SoapDoor, request: IncomingMessage, response: ServerResponse, body: Buffer | Arrival): Promise<void> {
   const arrival = body instanceof Arrival ? body : undefined
-  const question = new Question(request, response, body, door.bounds)
+  const question = new Question(door, request, response, body)
   try {
     const answer = await door.handle(question)
     question.end()
     arrival?.end()
     if (answer.afterReply) afterReply(response, door.log, answer.afterReply)
     const refusal = arrival?.refusal
-    if (refusal) replyText(door, request, response, refusal.status, refusal.message)
+    if (refusal) replyText(door, request, response, refusal.status, refusal.message, retryAfter(refusal.status, door.bounds))
     else send(door, request, response, answer)
   } catch (error) {
     question.end()
@@ -109,9 +131,9 @@ class Question implements SoapRequest {
   #held: AbortSignal | undefined
   #isOver = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, body: Buffer | Arrival, bounds: Bounds) {
+  constructor({ bounds, isOwnName }: SoapDoor, request: IncomingMessage, response: ServerResponse, body: Buffer | Arrival) {
     this.body = body
-    this.origin = originOf(request)
+    this.origin = originOf(request, isOwnName)
     this.remoteAddress = remoteAddressOf(request)
     this.target = request.url ?? ''
     this.contentType = request.headers['content-type']
@@ -164,9 +186,13 @@ function isEncoded({ 'content-encoding': coding }: IncomingHttpHeaders): boolean
   return coding !== undefined && coding.trim() !== '' && coding.trim().toLowerCase() !== 'identity'
 }
 
+/** For a 503: when to come again. */
+const retryAfter = (status: number, { bodyRetryAfterSeconds }: Bounds): string[] =>
+  status === 503 ? ['Retry-After', String(bodyRetryAfterSeconds)] : []
+
 /** As Node writes them fastest, and spelled as the clients expect them that look for `Content-Length: ` to the letter. */
 function flat(headers: SoapAnswer['headers']): string[] {
-  const lines: string[] = []
+  const lines: string[] = [...browserHeaders]
   for (const name in headers) {
     const value = headers[name]
     const spelled = spelling[name] ?? name

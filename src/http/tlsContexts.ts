@@ -8,6 +8,8 @@ export interface TlsContexts {
   readonly options: SecureContextOptions
   /** By the host name of SNI (RFC 6066 3); undefined where the first one is meant. */
   find(hostName: string): SecureContext | undefined
+  /** Whether any of the certificates has this name or address. */
+  isNamed(hostName: string): boolean
   readonly client: TlsSettings['client']
 }
 
@@ -63,16 +65,20 @@ export function makeContexts({ identities, versions, client }: TlsSettings): Tls
     }
   }
   for (const name of first.hostNames) byName.delete(name.toLowerCase())
+  const names = new Set(identities.flatMap(({ hostNames }) => hostNames.map(name => name.toLowerCase())))
   const options = optionsOf(first)
   createSecureContext(options)
   return {
     options,
     client,
+    isNamed: hostName => names.has(hostName.replace(/^\[|\]$/g, '')) || names.has(wildcardOf(hostName)),
     find(hostName) {
       const name = hostName.toLowerCase()
       const isFirst = first.hostNames.some(each => each.toLowerCase() === name)
-      // RFC 6125 6.4.3: an asterisk is the whole of the leftmost label.
-      return isFirst ? undefined : (byName.get(name) ?? byName.get(name.replace(/^[^.]+/, '*')))
+      return isFirst ? undefined : (byName.get(name) ?? byName.get(wildcardOf(name)))
     },
   }
 }
+
+/** RFC 6125 6.4.3: an asterisk is the whole of the leftmost label. */
+const wildcardOf = (name: string): string => name.replace(/^[^.]+/, '*')

@@ -145,6 +145,9 @@ export function createTlsDoor({ source, bounds, log, isOwn }: Parts) {
       server.once('close', () => attended.delete(server))
     },
 
+    /** Whether an assigned certificate is for this name or address; in lower case, as a URL spells it. */
+    isNamed: (hostName: string): boolean => contexts?.isNamed(hostName) === true,
+
     /** Nothing that comes from there is answered. */
     isRefused: (socket: Socket): boolean => refused.has(socket),
 

@@ -4,6 +4,7 @@ import busboy from 'busboy'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { UploadRefusal, type UploadRequest, type UploadTarget } from '../device/upload.ts'
 import type { Logs } from '../platform/platform.ts'
+import { occupy, vacate } from './held.ts'
 import { Intake, type Source, wholeBody } from './intake.ts'
 import { type AppRequest, logIn } from './login.ts'
 import { afterReply, replyText, type Terms } from './reply.ts'
@@ -53,7 +54,7 @@ export async function answerUpload(door: UploadDoor, request: AppRequest, respon
     if (outcome.status === 500) logs.system.error({ ...entry, error, transaction: outcome.transaction }, 'an upload failed')
   } finally {
     intake.end()
-    request.socket.setTimeout(door.bounds.silenceTimeoutMs)
+    vacate(request.socket, door.bounds)
   }
   const { status, reason, message, transaction } = outcome
   logs.access.info({ ...entry, status, reason, transaction }, message)
@@ -115,7 +116,7 @@ async function take({ target }: UploadDoor, request: AppRequest, response: Serve
   const source = isForm ? formFile(request) : wholeBody(request)
   target.admit(upload)
   // From here on the device may be busy for minutes with nothing to be read or written.
-  request.socket.setTimeout(0)
+  occupy(request.socket)
   if (expectsContinue(request)) response.writeContinue()
   source.attach(intake.ring)
   try {

@@ -7,6 +7,11 @@ export class Gathered {
     return this.#length
   }
 
+  /** What it takes in memory: up to twice as much. */
+  get allocated(): number {
+    return this.#buffer.length
+  }
+
   /** Most messages come in one piece, which is taken as it is; others are copied together as they come. */
   add(piece: Buffer): void {
     const end = this.#length + piece.length

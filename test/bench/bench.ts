@@ -24,6 +24,7 @@ import {
   user,
   withToken,
 } from './bed.ts'
+import { benchCrowd } from './crowd.ts'
 import { benchEvents, benchSlowSubscribers } from './events.ts'
 import type { LoadOrder } from './load.ts'
 import { benchLogin } from './login.ts'
@@ -264,6 +265,7 @@ if (wanted('upload')) await benchUpload()
 if (wanted('keys')) await benchKeys()
 if (wanted('login')) await benchLogin()
 if (wanted('events')) await benchEvents({ rounds, roundMs })
+if (wanted('crowd')) await benchCrowd()
 // Eight minutes: only for those who ask for it.
 if (only === 'subscribers') await benchSlowSubscribers()
 process.exit()

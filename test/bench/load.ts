@@ -28,6 +28,7 @@ export interface LoadResult {
   readonly failures: number
   readonly milliseconds: number
   readonly p50: number
+  readonly p95: number
   readonly p99: number
 }
 
@@ -141,7 +142,7 @@ async function load(order: LoadOrder): Promise<LoadResult> {
   const milliseconds = performance.now() - began
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
-  return { requests: times.length, failures, milliseconds, p50: at(0.5), p99: at(0.99) }
+  return { requests: times.length, failures, milliseconds, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
 if (process.send) {

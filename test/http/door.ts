@@ -34,7 +34,8 @@ export const noFirmware: HttpOptions['firmware'] = {
   history: () => [],
 }
 
-interface Wishes extends Partial<Pick<HttpOptions, 'uploads' | 'downloads' | 'firmware' | 'admits'>> {
+interface Wishes
+  extends Partial<Pick<HttpOptions, 'uploads' | 'downloads' | 'firmware' | 'admits' | 'isOwnName' | 'publicOrigin' | 'insteadPort'>> {
   readonly handle?: (request: WholeRequest) => Promise<SoapAnswer> | SoapAnswer
   /** Answers instead of `handle`, and gets the request before all of it has come. */
   readonly receive?: (request: SoapRequest) => Promise<SoapAnswer>

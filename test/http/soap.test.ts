@@ -188,45 +188,6 @@ test('a client that has ended its half still reads a late answer', async t => {
   await client.ended()
 })
 
-test('the origin is the one that the client used, or else the address of the socket', async t => {
-  const door = await openDoor(t)
-  const own = `http://127.0.0.1:${door.port}`
-  const long = `${'a.'.repeat(140)}b`
-  const hosts: readonly (readonly [host: string, origin: string])[] = [
-    ['camera.example:8080', 'http://camera.example:8080'],
-    ['192.0.2.7', 'http://192.0.2.7'],
-    ['192.0.2.7:80', 'http://192.0.2.7'],
-    ['[2001:db8::1]:8080', 'http://[2001:db8::1]:8080'],
-    ['my_camera', 'http://my_camera'],
-    ['', own],
-    ['user:secret@evil', own],
-    ['evil/path', own],
-    ['evil?x', own],
-    ['evil#x', own],
-    ['a b', own],
-    ['a\tb', own],
-    ['a&<b>', own],
-    ['evil:0', own],
-    ['evil:99999', own],
-    ['evil:80x', own],
-    ['%65vil', own],
-    ['ev\u00efl', own],
-    ['1.2.3.4.5', own],
-    ['[::1', own],
-    ['[fe80::1%25eth0]', own],
-    [long, own],
-  ]
-  for (const [host, origin] of hosts) {
-    const request = Buffer.from(`POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1\r\n\r\nx`, 'latin1')
-    assert.equal((await ask(t, door.port, request))?.status, 200, host)
-    assert.equal(door.soap.at(-1)?.origin.origin, origin, host)
-  }
-  await ask(t, door.port, `POST http://u:p@other.example:81${path} HTTP/1.1\r\nHost: camera\r\nContent-Length: 1\r\n\r\nx`)
-  assert.equal(door.soap.at(-1)?.origin.href, 'http://other.example:81/', 'the authority of an absolute-form target comes first')
-  await ask(t, door.port, `POST ${path} HTTP/1.0\r\nContent-Length: 1\r\n\r\nx`)
-  assert.equal(door.soap.at(-1)?.origin.origin, own, 'HTTP/1.0 without Host')
-})
-
 test('what follows an answer runs once it has left, and its failure is logged', async t => {
   const events: string[] = []
   const door = await openDoor(t, {

@@ -395,14 +395,14 @@ for (const [refusal, line, extra] of refusals) {
 }
 
 test('a connection is as impatient after an upload as it was before', { timeout: 10_000 }, async t => {
-  const { client, login } = await bench(t, { silenceTimeoutMs: 100 })
+  const { client, login } = await bench(t, { silenceTimeoutMs: 1_000 })
   await client.send(`${head(login, 'Content-Length: 5')}image`)
   assert.equal((await client.answer())?.status, 200)
   await client.ended()
 })
 
 test('a device that is busy for longer than a client may be silent still answers', { timeout: 10_000 }, async t => {
-  const { shelf, client, login } = await bench(t, { silenceTimeoutMs: 50 })
+  const { shelf, client, login } = await bench(t, { silenceTimeoutMs: 500 })
   const silence = Promise.withResolvers<void>()
   shelf.receiving = async (_request, body) => {
     await whole(body)
@@ -411,7 +411,7 @@ test('a device that is busy for longer than a client may be silent still answers
   }
   await client.send(`${head(login, 'Content-Length: 5')}image`)
   await until(() => shelf.events.includes('receive'))
-  const { door } = await bench(t, { silenceTimeoutMs: 100 })
+  const { door } = await bench(t, { silenceTimeoutMs: 600 })
   await new Client(t, door.port).ended()
   silence.resolve()
   assert.equal((await client.answer())?.status, 200)
@@ -608,4 +608,29 @@ test('a form whose client hangs up, or whose target refuses, ends like any other
   void refused.client.send(`${head(refused.login, `Content-Length: ${form.length}`, type)}${form}`)
   assert.equal((await refused.client.answer())?.status, 415)
   await refused.client.ended()
+})
+
+test('an upload on a port that is given up goes on to its end', { timeout: 10_000 }, async t => {
+  const { door, shelf, client, login } = await bench(t, { requestTimeoutMs: 50, idleCheckMs: 20 })
+  await client.send(`${head(login, 'Content-Length: 10')}first`)
+  await until(() => shelf.events.includes('receive'))
+  const released = door.server.release(door.port)
+  await new Promise(resolve => setTimeout(resolve, 200))
+  await client.send('-last')
+  assert.equal((await client.answer())?.status, 200)
+  assert.deepEqual(shelf.bodies, ['first-last'])
+  await client.ended()
+  await released
+})
+
+test('a client that goes on sending what nobody wants is heard no more', { timeout: 10_000 }, async t => {
+  const warned: Error[] = []
+  const onWarning = (warning: Error) => void warned.push(warning)
+  process.on('warning', onWarning)
+  t.after(() => process.off('warning', onWarning))
+  const { client } = await bench(t, { lingerBytesMax: 1_000 })
+  // Each chunk is told on its own, also those that came together.
+  await client.send(head('Transfer-Encoding: chunked') + '1\r\nx\r\n'.repeat(20_000))
+  await client.ended()
+  assert.deepEqual(warned, [])
 })

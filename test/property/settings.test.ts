@@ -121,8 +121,8 @@ function isServerIPv6(text: string): boolean {
 }
 
 function isRange(text: string): boolean {
-  const [address = '', length = ''] = text.split('/')
-  if (!isIPv4(address) || Number(length) < 0 || Number(length) > 32) return false
+  const [address = '', length = '', ...more] = text.split('/')
+  if (more.length > 0 || !isIPv4(address) || Number(length) < 0 || Number(length) > 32) return false
   const shut = new BlockList()
   shut.addSubnet(address, Number(length))
   return !shut.check('192.0.2.99')

@@ -37,27 +37,32 @@ export const addresses: readonly Row[] = [
     'the address is used as it stands, so it is the one that was asked at',
     async wire => reachable(wire, (await wire.served(clients.nodeOnvif, 'GetServices', services)).body),
   ],
-  ...(
-    [
-      ['camera.example.org', 'http://camera.example.org:80/'],
-      ['camera.example.org:8081', 'http://camera.example.org:8081/'],
-      ['[2001:db8::7]:8081', 'http://[2001:db8::7]:8081/'],
-      ['203.0.113.9', 'http://203.0.113.9:80/'],
-    ] as const
-  ).map(
-    ([host, start]): Row => [
+  ...['127.0.0.1', 'camera.example.org', 'camera.example.org:8081', '[2001:db8::7]:8081', '203.0.113.9'].map(
+    (host): Row => [
       25,
       'python-onvif-zeep, clients behind NAT',
-      `asked as ${host}, the address begins with ${start}, always with its port`,
+      `asked as ${host}, which the device does not know for its own, it says where the connection came in, always with the port`,
       async wire => {
         for (const [operation, wishes] of [
           ['GetServices', services],
           ['GetCapabilities', all('tds:')],
         ] as const) {
           const { body } = await wire.served(clients.nodeOnvif, operation, { ...wishes, host })
-          assert.match(body, new RegExp(`XAddr>${start.replace(/[.[\]]/g, '\\$&')}onvif/`))
-          assert.doesNotMatch(body, /XAddr>http:\/\/127/)
+          for (const { origin } of addressesIn(body)) assert.equal(origin, wire.daemon.origin)
         }
+      },
+    ],
+  ),
+  ...(['localhost:8081', 'hostname', 'hostname.local:80'] as const).map(
+    (host): Row => [
+      25,
+      'clients on the other side of a forwarded port',
+      `asked as ${host}, a name of the device, it says that name and port, also where it is 80`,
+      async wire => {
+        const { body: named } = await wire.served(clients.nodeOnvif, 'GetHostname')
+        const own = host.replace('hostname', /Name>([^<]+)</.exec(named)?.[1] ?? '').toLowerCase()
+        const { body } = await wire.served(clients.nodeOnvif, 'GetServices', { ...services, host: own })
+        assert.match(body, new RegExp(`XAddr>http://${own.includes(':') ? own : `${own}:80`}/onvif/`))
       },
     ],
   ),

@@ -18,3 +18,23 @@ export async function ownNames(network: Network, used?: string): Promise<readonl
   const all = [name ?? '', ...(used === undefined ? [] : [used.replace(/^\[|\]$/g, '')]), ...addresses]
   return [...new Set(all)].filter(each => kindOf(each) !== 'DNS' || isHostName(each))
 }
+
+/**
+ * Whether clients may call the device so: by its hostname, the first label of it, and that name in mDNS (RFC 6762 3). For who cannot
+ * wait: the names are those of a moment ago, and looked up again with every question that they do not answer.
+ */
+export async function createOwnHostName(network: Pick<Network, 'hostname'>): Promise<(hostName: string) => boolean> {
+  let names: ReadonlySet<string> = new Set()
+  const renew = async () => {
+    const name = (await network.hostname()).name?.toLowerCase()
+    const [label] = name?.split('.') ?? []
+    names = new Set(name && label ? [name, label, `${label}.local`] : [])
+  }
+  await renew()
+  return hostName => {
+    if (names.has(hostName)) return true
+    // A name that cannot be had is not the device's; the next question asks for it again.
+    if (kindOf(hostName) === 'DNS') renew().catch(() => {})
+    return false
+  }
+}

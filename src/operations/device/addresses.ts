@@ -22,5 +22,5 @@ export const paths = {
 export const baseOf = ({ protocol, hostname, port }: URL): string =>
   `${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
 
-/** Absolute, by the address that the client used. */
+/** Absolute, by the name or address of the device that the call came to. */
 export const addressOf = (path: string, { origin }: Call): string => baseOf(origin) + path
