@@ -65,7 +65,8 @@ test('a person sees an upgrade through: activate, watch, confirm, history', { ti
   assert.match(watched.stdout, /^The new image runs on trial \(image 1\.1\.0\); it waits for .*administrator/m)
   assert.match(watched.stdout, /^Ended: 1\.0\.0 → 1\.1\.0 succeeded$/m)
   assert.match(watched.stdout, /^B +1\.1\.0 +runs +next +yes/m)
-  assert.equal(watched.stdout.match(/runs on trial/g)?.length, 1, 'what is left of a deadline is no news')
+  const onTrialLines = watched.stdout.match(/^.*runs on trial.*$/gm)?.map(line => line.replace(/\d+/g, '#')) ?? []
+  assert.equal(new Set(onTrialLines).size, onTrialLines.length, 'what is left of a deadline is no news')
 
   const again = await firmware('confirm', daemon.url)
   assert.equal(again.code, 1)
