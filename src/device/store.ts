@@ -62,9 +62,17 @@ export function openStore(path: string): Store {
   const undo: (() => void)[] = []
   let depth = 0
 
+  function selected(name: string) {
+    try {
+      return select.get(name)?.value
+    } catch (error) {
+      throw explained(path, error)
+    }
+  }
+
   function document<T>(name: string, parse: (stored: unknown) => T, initial: () => T): Document<T> {
     if (entries.has(name)) throw new Error(`the document ${name} has two owners`)
-    const stored = select.get(name)?.value
+    const stored = selected(name)
     let value = stored === undefined ? initial() : readStored(path, name, stored, parse)
 
     function put(next: T): void {
@@ -87,7 +95,7 @@ export function openStore(path: string): Store {
     entries.set(name, {
       value: () => value,
       verify() {
-        const now = select.get(name)?.value
+        const now = selected(name)
         if (now !== undefined) readStored(path, name, now, parse)
       },
       prepare(imported) {
@@ -307,16 +315,21 @@ const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
 const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26
+/** The file ends where a page should be. */
+const SQLITE_IOERR_SHORT_READ = 522
+
+function extendedCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined
+}
 
 /** The primary result code, without what SQLite adds in the upper bytes. */
-function resultCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
-}
+const resultCode = (error: unknown): number => (extendedCode(error) ?? 0) & 0xff
 
 function explained(path: string, cause: unknown): StoreError {
   const code = resultCode(cause)
   if (code === SQLITE_BUSY)
     return new StoreError(`${path} is in use: stop the other onvifd first, or choose another state folder`, { cause })
-  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return new StoreError(`${path} is damaged. ${whatToDo}`, { cause })
+  const isDamaged = code === SQLITE_CORRUPT || code === SQLITE_NOTADB || extendedCode(cause) === SQLITE_IOERR_SHORT_READ
+  if (isDamaged) return new StoreError(`${path} is damaged. ${whatToDo}`, { cause })
   return new StoreError(`${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }

@@ -91,7 +91,18 @@ export function createListener({ bounds, admits, guests, answer, log, tls }: Lis
     const socket = tls ? byAddresses.get(addressesOf(request.socket)) : request.socket
     if (socket && fresh.delete(socket)) guests.hasAsked(socket)
     if (!server.listening) response.shouldKeepAlive = false
+    if (request.headers.upgrade !== undefined) endWithItsClient(request)
     if (mayWait(request, response)) answer(request, response)
+  }
+
+  /** Node waits for the rest of a message with an Upgrade, also where its client has closed his half of the connection. */
+  function endWithItsClient(request: IncomingMessage): void {
+    const { socket } = request
+    const end = () => {
+      if (!request.complete) socket.destroy()
+    }
+    socket.once('end', end)
+    request.once('close', () => socket.off('end', end))
   }
 
   /** Whoever asks on and on and reads nothing has us keep all the answers: he loses his connection. */

@@ -201,3 +201,15 @@ test('who asks on and on and reads nothing loses his connection, before the answ
   assert.ok(door.soap.length <= 4, `${door.soap.length} were taken`)
   assert.equal((await ask(t, door.port, 'GET /onvif/wsdl/device.wsdl HTTP/1.1\r\nHost: d\r\n\r\n'))?.status, 200)
 })
+
+test('who asks for another protocol and ends in the middle of his message is not waited for', { timeout: 10_000 }, async t => {
+  const door = await openDoor(t)
+  const upgrade = 'Upgrade: h2c\r\nConnection: upgrade\r\n'
+  for (const headers of ['', upgrade]) {
+    const client = new Client(t, door.port)
+    client.socket.end(`POST /onvif/device_service HTTP/1.1\r\nHost: d\r\nContent-Length: 10\r\n${headers}\r\nhalf`)
+    await client.ended()
+  }
+  const whole = `POST /onvif/device_service HTTP/1.1\r\nHost: d\r\nContent-Length: 4\r\n${upgrade}\r\n<q/>`
+  assert.equal((await ask(t, door.port, whole))?.status, 200, 'a whole one is answered')
+})

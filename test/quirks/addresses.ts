@@ -37,7 +37,7 @@ export const addresses: readonly Row[] = [
     'the address is used as it stands, so it is the one that was asked at',
     async wire => reachable(wire, (await wire.served(clients.nodeOnvif, 'GetServices', services)).body),
   ],
-  ...['127.0.0.1', 'camera.example.org', 'camera.example.org:8081', '[2001:db8::7]:8081', '203.0.113.9'].map(
+  ...['192.0.2.200', 'camera.example.org', 'camera.example.org:8081', '[2001:db8::7]:8081', '203.0.113.9'].map(
     (host): Row => [
       25,
       'python-onvif-zeep, clients behind NAT',
@@ -53,7 +53,7 @@ export const addresses: readonly Row[] = [
       },
     ],
   ),
-  ...(['localhost:8081', 'hostname', 'hostname.local:80'] as const).map(
+  ...(['localhost:8081', '127.0.0.1:8082', 'hostname', 'hostname.local:80'] as const).map(
     (host): Row => [
       25,
       'clients on the other side of a forwarded port',
