@@ -23,12 +23,19 @@ const share = (sorted: readonly number[], part: number) => sorted[Math.floor(sor
 test('a crowd of slow, idle and endless clients is cut, and others are served meanwhile', { timeout: 60_000 }, async t => {
   const target = { operation: 'StartFirmwareUpgrade', admit: () => assert.fail(), receive: () => assert.fail() } as const
   const door = await openDoor(t, { bounds, uploads: new Map([['/onvif/upload/', target]]) })
-  const good = new Client(t, door.port)
-  const isServed = async (client: Client) => {
-    await client.send(post('/onvif/device_service', '<q/>'))
-    assert.equal((await client.answer())?.status, 200)
+  let good = new Client(t, door.port)
+  const ask = async (client: Client): Promise<number | undefined> => {
+    await client.send(post('/onvif/device_service', '<q/>')).catch(() => {})
+    return (await client.answer())?.status
   }
-  await isServed(good)
+  /** Where all places are taken, a connection that is idle just then may be closed: as every client does, this one comes again. */
+  const isServed = async (byNew = false): Promise<void> => {
+    if (!byNew && (await ask(good)) === 200) return
+    const client = new Client(t, door.port)
+    if (!byNew) good = client
+    assert.equal(await ask(client), 200)
+  }
+  await isServed()
   const before = descriptors()
   const began = performance.now()
   const crowd = createCrowd({
@@ -42,7 +49,7 @@ test('a crowd of slow, idle and endless clients is cut, and others are served me
   const times: number[] = []
   while (crowd.open() > 0 && performance.now() - began < 30_000) {
     const sent = performance.now()
-    await isServed(times.length % 10 === 9 ? new Client(t, door.port) : good)
+    await isServed(times.length % 10 === 9)
     times.push(performance.now() - sent)
     await pause(10)
   }
@@ -57,5 +64,5 @@ test('a crowd of slow, idle and endless clients is cut, and others are served me
   const kept = Math.floor(times.length / 10)
   for (let waited = 0; descriptors() > before + kept && waited < 5_000; waited += 50) await pause(50)
   assert.ok(descriptors() <= before + kept, 'nothing stays open')
-  await isServed(good)
+  await isServed()
 })
