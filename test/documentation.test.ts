@@ -42,6 +42,8 @@ const everything = { relays: 2, auxiliary: ['tt:Wiper'], interfaces: ['eth0', 'w
 const missing: Readonly<Record<string, string>> = {
   mediaSigning: 'there are no media to sign',
   UpgradeFirmware: 'remote upgrade is not there yet',
+  'tev:Seek': 'messages are not stored for those who were not there',
+  eventBrokers: 'events go to no broker',
 }
 
 /** The state of an operation as two devices show it: a plain one, and one with every option. */
@@ -54,7 +56,9 @@ async function stateOf(name: string, chapter: string, plain: TestDevice, full: T
   if (await isThere(full)) return `real with \`${byOption[name]}\``
   const { reason = '' } = await plain.ask(message)
   assert.match(reason, new RegExp(`^${name} is not implemented$`), 'it names itself')
-  return `no: ${missing[name] ?? missing[chapter]}`
+  const why = missing[name] ?? missing[chapter]
+  assert.ok(why, `nobody says why there is no ${name}`)
+  return `no: ${why}`
 }
 
 test('the README says of every operation whether it is real', async t => {

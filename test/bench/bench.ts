@@ -215,7 +215,7 @@ async function benchStart(): Promise<void> {
 
 /** Forty orders at once: what is left for everybody else while the keys are made. */
 async function benchKeys(): Promise<void> {
-  const server = await startOnvifd('keys', { more: ['--tls', 'self-signed', '--https-port', '0'] })
+  const server = await startOnvifd(join(folder, 'keys'), { more: ['--tls', 'self-signed', '--https-port', '0'] })
   const body = envelope('<tds:GetSystemDateAndTime/>')
   const order: LoadOrder = { port: server.port, body, login: 'none', user, password, connections: 4, milliseconds: 2 * roundMs }
   const rate = async () => {
@@ -246,7 +246,7 @@ async function benchKeys(): Promise<void> {
   ] as const) {
     const starts: number[] = []
     for (let round = 0; round < rounds; round++) {
-      const { startMs, stop } = await startOnvifd(`start-${name}-${round}`, { more: extra })
+      const { startMs, stop } = await startOnvifd(join(folder, `start-${name}-${round}`), { more: extra })
       starts.push(startMs)
       await stop()
     }
