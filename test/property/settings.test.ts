@@ -10,7 +10,8 @@ import { type Answer, type TestDevice, testDevice } from '../support/device.ts'
 
 // What clients set as text: it comes back as it was, or it is refused by the right fault and what was there stays. Whether it is right
 // is judged here by other means than the device has: Node's own address parser, a grammar written anew. FUZZ_SEED=… repeats a run.
-const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
+/** The same in every run: what others find is the business of `npm run fuzz`. */
+const seed = Number(process.env.FUZZ_SEED ?? 20_261_121)
 console.log(`seed ${seed}`)
 
 const codec = createCodec(contract)
