@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { admin, type Daemon, startDaemon, temporaryFolder } from './support/daemon.ts'
 import { envelope, type TestDevice, testDevice } from './support/device.ts'
 import { exportedState } from './support/exportedState.ts'
+import { freePort } from './support/freePort.ts'
 import { operationNames, requestFor } from './support/requests.ts'
 import { type Circumstances, equipped, equippedFlags, type Writer, withoutWitness, writeOf, writers } from './support/writers.ts'
 
@@ -12,16 +12,6 @@ import { type Circumstances, equipped, equippedFlags, type Writer, withoutWitnes
 type Ask = (body: string, bare?: boolean) => Promise<string>
 
 const isMissing = (answer: string): boolean => />[^<]* is not implemented</.test(answer)
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  assert.ok(typeof address === 'object' && address)
-  return address.port
-}
 
 /** What a writer finds, after what it needs was done. */
 async function prepare({ operation, prepare = [] }: Writer, ask: Ask, ports: Pick<Circumstances, 'freePort' | 'ports'>) {

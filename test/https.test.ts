@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, type X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
@@ -14,16 +12,9 @@ import { createDevice, type DeviceOptions } from '../src/createDevice.ts'
 import { at, clientExtensions, issue, lacksOpenssl, makeKey, makeRoot, read } from './device/certificates/lab.ts'
 import { admin, buildImage, eventually, run, temporaryFolder } from './support/daemon.ts'
 import { envelope } from './support/device.ts'
+import { freePort } from './support/freePort.ts'
 
 const skip = lacksOpenssl
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  await new Promise(resolve => probe.close(resolve))
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
 
 /** A device that has started; `ask` goes over HTTPS, logged in by WS-UsernameToken unless told otherwise. */
 async function startDevice(t: TestContext, options: DeviceOptions = {}) {

@@ -3,7 +3,6 @@ import { createHmac, generateKeyPairSync, KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:https'
-import { createServer as createProbe } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { exportJWK, type JWTPayload, SignJWT } from 'jose'
@@ -11,6 +10,7 @@ import { createDevice } from '../src/createDevice.ts'
 import { issue, lacksOpenssl, makeRoot, read } from './device/certificates/lab.ts'
 import { admin, temporaryFolder } from './support/daemon.ts'
 import { envelope } from './support/device.ts'
+import { freePort } from './support/freePort.ts'
 import { makeIdentity } from './support/identities.ts'
 import { createPolicy, setJwt, tas, uploadCertificate } from './support/keystoreRequests.ts'
 
@@ -54,11 +54,7 @@ function post(url: URL, body: string, authorization: string): Promise<{ status: 
 
 async function startDevice(t: TestContext, jwtIssuers?: (state: string) => string) {
   const state = await temporaryFolder(t, async () => device.stop())
-  const probe = createProbe().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  const httpsPort = typeof address === 'object' ? (address?.port ?? 0) : 0
-  await new Promise(resolve => probe.close(resolve))
+  const httpsPort = await freePort()
   const device = await createDevice({
     state,
     httpsPort,

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { ConfigError, options } from '../../src/config.ts'
 import { admin, buildImage, eventually, run, startDaemon } from '../support/daemon.ts'
 import { envelope } from '../support/device.ts'
+import { freePort } from '../support/freePort.ts'
 
 interface Sent {
   readonly status: number | undefined
@@ -36,14 +37,6 @@ const ports = async (url: string) => {
   return [...http.matchAll(/Port>(\d+)</g)].map(([, port]) => Number(port))
 }
 const onPort = (url: string, port: number) => Object.assign(new URL(url), { port: String(port) }).href
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  await new Promise(resolve => probe.close(resolve))
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
 
 test('the device moves to another port when the answer has left, and is there after kill -9', { timeout: 60_000 }, async t => {
   const daemon = await startDaemon(t)

@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isFault, must, tell, tellOrLose } from '../soak/asking.ts'
 import { assertNoLeftovers } from '../soak/leftovers.ts'
 import { Violation } from '../soak/oracle.ts'
+import { freePort } from '../support/freePort.ts'
 import { seeded } from '../support/random.ts'
 import { startVictim, type Victim } from '../support/victim.ts'
 import { type Circumstances, equippedFlags, type Writer, writeOf, writers } from '../support/writers.ts'
@@ -62,15 +61,6 @@ function fits(effect: EffectName, { name }: SystemCall): boolean {
 }
 
 const args = [...equippedFlags, '--discovery', 'off']
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 /** A device on a folder, which is started, killed and put back as often as somebody wants. */
 class Bench {

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { ListenError } from '../../src/http/listener.ts'
 import { createPorts } from '../../src/http/ports.ts'
 import { createHttpServer, type HttpOptions } from '../../src/http/server.ts'
+import { freePort } from '../support/freePort.ts'
 import { ask, Client, noFirmware, openDoor, post, soapAnswer } from './door.ts'
 
 const message = post('/onvif/device_service', '<q/>')
@@ -174,14 +175,6 @@ test('where the ports that were set cannot be had, the device is on that of the 
   assert.equal((await ask(t, Number(origin.port), message))?.status, 200)
   assert.equal(errors.length, 1)
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  await new Promise(resolve => probe.close(resolve))
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
 
 test('requests may be sent before the answers are read, as long as they are few', { timeout: 10_000 }, async t => {
   const door = await openDoor(t, { bounds: { pipelinedMax: 3 } })

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { limits } from '../../../src/limits.ts'
 import { testDevice } from '../../support/device.ts'
+import { freePort } from '../../support/freePort.ts'
 
 const setDns = (rest: string, fromDHCP = false) => `<tds:SetDNS><tds:FromDHCP>${fromDHCP}</tds:FromDHCP>${rest}</tds:SetDNS>`
 const dnsServer = (type: string, address: string, element = `${type}Address`) =>
@@ -304,11 +303,3 @@ test('every address in an answer begins with the public URL, where there is one'
   const { xml } = await device.ask('<tds:GetServices><tds:IncludeCapability>false</tds:IncludeCapability></tds:GetServices>')
   assert.match(xml, />https:\/\/camera\.example\.org:443\/onvif\/device_service</)
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  await new Promise(resolve => probe.close(resolve))
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
