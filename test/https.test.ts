@@ -10,7 +10,7 @@ import { Cam, type DeviceInformation } from 'onvif'
 import { connect } from '../src/client/onvifClient.ts'
 import { createDevice, type DeviceOptions } from '../src/createDevice.ts'
 import { at, clientExtensions, issue, lacksOpenssl, makeKey, makeRoot, read } from './device/certificates/lab.ts'
-import { admin, buildImage, eventually, run, temporaryFolder } from './support/daemon.ts'
+import { admin, buildImage, curlUpload, eventually, run, temporaryFolder } from './support/daemon.ts'
 import { envelope } from './support/device.ts'
 import { freePort } from './support/freePort.ts'
 
@@ -119,24 +119,8 @@ test('curl --digest uploads firmware over https, and the device comes back with 
   const { UploadUri } = await client.call('StartFirmwareUpgrade', {})
   assert.match(UploadUri, new RegExp(`^https://127.0.0.1:${device.httpsPort}/onvif/upload/`))
   const image = await buildImage(t, device.state, '1.1.0')
-  const sent = await run(
-    'curl',
-    [
-      '-sS',
-      '--cacert',
-      ca,
-      '--config',
-      '-',
-      '--digest',
-      '-H',
-      'Content-Type: application/octet-stream',
-      '--data-binary',
-      `@${image}`,
-      UploadUri,
-    ],
-    { input: `user = "${admin.name}:${admin.password}"\n` },
-  )
-  assert.match(sent.stdout, /^ok /, sent.stderr)
+  const { body } = await curlUpload(UploadUri, image, ['--cacert', ca])
+  assert.match(body, /^ok /)
   await eventually(async () => {
     assert.equal((await client.call('GetDeviceInformation', {})).FirmwareVersion, '1.1.0')
   })
@@ -180,27 +164,9 @@ test('without HTTP the device asks itself over HTTPS, also where clients need ce
   await assert.rejects(device.ask('<tds:GetDeviceInformation/>'))
   assert.equal((await device.ask(off, vera)).status, 200)
   const url = new URL(UploadUri)
-  const uploading = await run(
-    'curl',
-    [
-      '-sS',
-      '--insecure',
-      '--cert',
-      at('vera.crt'),
-      '--key',
-      at('vera.key'),
-      '--config',
-      '-',
-      '--digest',
-      '-H',
-      'Content-Type: application/octet-stream',
-      '--data-binary',
-      `@${image}`,
-      `https://127.0.0.1:${device.httpsPort}${url.pathname}`,
-    ],
-    { input: `user = "${admin.name}:${admin.password}"\n` },
-  )
-  assert.match(uploading.stdout, /^ok /, uploading.stderr)
+  const tls = ['--insecure', '--cert', at('vera.crt'), '--key', at('vera.key')]
+  const { body } = await curlUpload(`https://127.0.0.1:${device.httpsPort}${url.pathname}`, image, tls)
+  assert.match(body, /^ok /)
   await eventually(async () => {
     assert.match((await device.ask('<tds:GetDeviceInformation/>', vera)).text, /FirmwareVersion>1\.1\.0</)
   })

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { escapeAttribute, escapeText } from '../soap/characters.ts'
-import { WS_ADDRESSING } from '../soap/namespaces.ts'
+import { referenceBlocks } from '../soap/addressing.ts'
+import { escapeText } from '../soap/characters.ts'
+import { WS_ADDRESSING, XML } from '../soap/namespaces.ts'
 import type { XmlElement } from '../soap/xml.ts'
+import { ClientError } from './errors.ts'
 import { child, text } from './message.ts'
 
 /** WS-Addressing 1.0 Core, 2.1: where messages go, and what goes with each. */
@@ -11,25 +13,24 @@ export interface Endpoint {
   readonly parameters: string
 }
 
-/** An endpoint reference; its names are the same in the addressing of 2004, which some devices still speak. */
+/** Those that our messages with addressing declare, and the one that XML does. */
+const prefixes = new Map([
+  ['wsa', WS_ADDRESSING],
+  ['xml', XML],
+])
+
+/**
+ * An endpoint reference; its names are the same in the addressing of 2004, which some devices still speak. Throws ClientError where a
+ * device gives more than it can want back.
+ */
 export function readEndpoint(reference: XmlElement): Endpoint {
-  const parameters = ['ReferenceProperties', 'ReferenceParameters'].flatMap(name => child(reference, name)?.children ?? [])
-  return { address: text(reference, 'Address'), parameters: parameters.map(parameter => writeElement(parameter, mark)).join('') }
-}
-
-/** WS-Addressing 1.0 SOAP Binding, 3.1: a parameter comes back as it was, and says that it is one. */
-const mark = ` xmlns:_wsa="${WS_ADDRESSING}" _wsa:IsReferenceParameter="true"`
-
-function writeElement({ namespace, name, attributes, children, text: own }: XmlElement, more = ''): string {
-  const written = attributes
-    .filter(attribute => attribute.namespace !== WS_ADDRESSING)
-    .map((attribute, index) => {
-      const value = `="${escapeAttribute(attribute.value)}"`
-      if (attribute.namespace === '') return ` ${attribute.name}${value}`
-      return ` xmlns:_${index}="${escapeAttribute(attribute.namespace)}" _${index}:${attribute.name}${value}`
-    })
-  const content = children.map(element => writeElement(element)).join('')
-  return `<${name} xmlns="${escapeAttribute(namespace)}"${written.join('')}${more}>${escapeText(own)}${content}</${name}>`
+  const found = ['ReferenceProperties', 'ReferenceParameters'].flatMap(name => child(reference, name)?.children ?? [])
+  const parameters = referenceBlocks(
+    found.map(xml => ({ xml })),
+    prefixes,
+  )
+  if (parameters === undefined) throw new ClientError('answer', 'the device gave an address with too many reference parameters')
+  return { address: text(reference, 'Address'), parameters }
 }
 
 /** The header blocks of one request. Strict devices want all of them; an anonymous ReplyTo is what its absence says. */

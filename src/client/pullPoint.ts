@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts'
+import { duration } from '../onvif/times.ts'
 import { WS_ADDRESSING } from '../soap/namespaces.ts'
 import type { XmlElement } from '../soap/xml.ts'
 import { AddressError, reachableAddresses } from './address.ts'
@@ -189,9 +190,4 @@ export function isFailure(error: unknown): error is OnvifFault | ClientError {
 
 function element(prefix: keyof typeof namespaces, name: string, content: string | number): string {
   return `<${prefix}:${name}>${content}</${prefix}:${name}>`
-}
-
-/** In the whole seconds that every device can read. */
-function duration(ms: number): string {
-  return `PT${Math.ceil(ms / 1000)}S`
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { limits } from '../limits.ts'
+import { durationMs } from '../onvif/times.ts'
 import { AddressError, reachableAddresses } from './address.ts'
 import { ClientError, isLoginRefused, OnvifFault } from './errors.ts'
 import { openConnections } from './exchange.ts'
@@ -78,7 +79,7 @@ export async function upgradeFirmware(client: OnvifClient, image: UploadSource, 
   const uri = text(start, 'UploadUri')
   if (uri === '') throw new UpgradeError('the device gave no address for the upload')
 
-  const delayMs = durationMs(text(start, 'UploadDelay')) ?? 0
+  const delayMs = Math.max(0, durationMs(text(start, 'UploadDelay')) ?? 0)
   if (delayMs > limits.clientUploadDelayMaxMs)
     throw new UpgradeError(`the device wants ${Math.round(delayMs / 60_000)} minutes before the upload: try again later`)
   if (delayMs > 0) onProgress({ phase: 'delay', delayMs })
@@ -228,12 +229,4 @@ async function afterReboot(
 function patience(expectedMs: number): number {
   const { clientDownTimeFactor, clientDownTimeMinMs, clientDownTimeMaxMs } = limits
   return Math.min(Math.max(expectedMs * clientDownTimeFactor, clientDownTimeMinMs), clientDownTimeMaxMs)
-}
-
-/** Milliseconds of an xs:duration, months and years in round numbers; undefined where it is none. Negative ones count as none. */
-export function durationMs(duration: string): number | undefined {
-  const match = /^P(?=[\dT])(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(duration)
-  if (!match) return undefined
-  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map(part => Number(part ?? 0))
-  return ((((years * 365 + months * 30 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
 }

@@ -4,7 +4,7 @@ export function instant(dateTime: string | undefined): Date | undefined {
   return new Date(/(?:Z|[+-]\d\d:\d\d)$/.test(dateTime) ? dateTime : `${dateTime}Z`)
 }
 
-/** A span as xs:duration, in whole seconds and never too short. */
+/** A span as xs:duration, in the whole seconds that everybody can read, and never too short. */
 export const duration = (ms: number): string => `PT${Math.ceil(ms / 1000)}S`
 
 const span = /^(-)?P(?=[\dT])(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/

@@ -1,4 +1,5 @@
-import { functionName, type Handlers, type HandlersOf } from '../onvif/handlers.ts'
+import { type Call, functionName, type Handlers } from '../onvif/handlers.ts'
+import type { AnyElement } from '../onvif/schema.ts'
 import { paths } from './device/addresses.ts'
 import type { OtherService } from './device/capabilities.ts'
 import { type DeviceSubjects, deviceHandlers } from './device/index.ts'
@@ -14,7 +15,10 @@ export function createHandlers(subjects: Subjects): Handlers {
   const security = securityHandlers(subjects)
   const events = eventHandlers(subjects)
   const device = deviceHandlers(subjects, {
-    services: [eventService(events), securityService(security)],
+    services: [
+      serviceOf('tev', paths.events, async call => (await events['tev:GetServiceCapabilities']({}, call)).Capabilities),
+      serviceOf('tas', paths.security, async call => (await security['tas:GetServiceCapabilities']({}, call)).Capabilities),
+    ],
     eventService: legacyCapabilities,
     isFunction,
   })
@@ -28,20 +32,6 @@ export function createHandlers(subjects: Subjects): Handlers {
   }
 }
 
-const eventService = (handlers: HandlersOf<'tev'>): OtherService => ({
-  prefix: 'tev',
-  path: paths.events,
-  async capabilities(call) {
-    const { Capabilities } = await handlers['tev:GetServiceCapabilities']({}, call)
-    return { element: 'tev:Capabilities', value: Capabilities }
-  },
-})
-
-const securityService = (handlers: HandlersOf<'tas'>): OtherService => ({
-  prefix: 'tas',
-  path: paths.security,
-  async capabilities(call) {
-    const { Capabilities } = await handlers['tas:GetServiceCapabilities']({}, call)
-    return { element: 'tas:Capabilities', value: Capabilities }
-  },
-})
+function serviceOf(prefix: 'tev' | 'tas', path: string, ask: (call: Call) => Promise<AnyElement['value']>): OtherService {
+  return { prefix, path, capabilities: async call => ({ element: `${prefix}:Capabilities`, value: await ask(call) }) }
+}

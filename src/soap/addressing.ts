@@ -52,9 +52,10 @@ function blocksOf(header: XmlElement, name: string): string | undefined {
 
 /**
  * The header blocks that the reference parameters of an address become (WS-Addressing 1.0 Core, 3.3 and SOAP Binding, 2.3); undefined
- * where they are more than anybody needs. The text keeps nothing of the message that it came from.
+ * where they are more than anybody needs. The text keeps nothing of the message that it came from; `prefixes` are those that the message
+ * declares into which it goes.
  */
-export function referenceBlocks(parameters: readonly Raw[] = []): string | undefined {
+export function referenceBlocks(parameters: readonly Raw[] = [], prefixes = ofTheContract): string | undefined {
   let blocks = ''
   for (const { xml } of parameters) {
     blocks += writeRaw(marked(xml), prefixes)
@@ -63,7 +64,7 @@ export function referenceBlocks(parameters: readonly Raw[] = []): string | undef
   return detached(blocks)
 }
 
-const prefixes: ReadonlyMap<string, string> = new Map(Object.entries(contract.namespaces))
+const ofTheContract: ReadonlyMap<string, string> = new Map(Object.entries(contract.namespaces))
 
 const MARK = { namespace: WS_ADDRESSING, name: 'IsReferenceParameter', value: 'true' }
 

@@ -1,5 +1,6 @@
 /** Names that SOAP and its extensions give; those of ONVIF's own vocabulary stand in the contract. */
 
+export const XML = 'http://www.w3.org/XML/1998/namespace'
 export const SOAP_ENVELOPE = 'http://www.w3.org/2003/05/soap-envelope'
 export const SOAP_ENVELOPE_1_1 = 'http://schemas.xmlsoap.org/soap/envelope/'
 export const ONVIF_ERROR = 'http://www.onvif.org/ver10/error'

@@ -7,6 +7,7 @@ import { type WatchOptions, watchEvents } from '../../src/client/events.ts'
 import { connect } from '../../src/client/onvifClient.ts'
 import { createPullPoint } from '../../src/client/pullPoint.ts'
 import { parseTopics, TopicError } from '../../src/client/topicExpression.ts'
+import { limits } from '../../src/limits.ts'
 import { parseXml } from '../../src/soap/xml.ts'
 import { eventually } from '../support/daemon.ts'
 import { type EventfulDevice, inEvents, notification, type Plan, startEventfulDevice } from './eventfulDevice.ts'
@@ -123,7 +124,7 @@ test('every message has the header blocks of WS-Addressing, with what the subscr
     assert.equal(header({ body }, 'Action'), action)
     assert.match(request.headers['content-type'] ?? '', new RegExp(`action="${action}"`))
     const echoed =
-      '<Id xmlns="urn:a&amp;b" xmlns:_0="urn:a&amp;b" _0:kind="k&quot;" xmlns:_wsa="http://www.w3.org/2005/08/addressing" _wsa:IsReferenceParameter="true">7<part xmlns="urn:a&amp;b"></part></Id><Plain xmlns="" xmlns:_wsa="http://www.w3.org/2005/08/addressing" _wsa:IsReferenceParameter="true">x &lt; y</Plain>'
+      '<n1:Id xmlns:n1="urn:a&amp;b" n1:kind="k&quot;" wsa:IsReferenceParameter="true">7<n1:part/></n1:Id><Plain wsa:IsReferenceParameter="true">x &lt; y</Plain>'
     assert.equal(body.includes(echoed), operation !== 'CreatePullPointSubscription', body)
   }
   const identities = device.asked.map(entry => header(entry, 'MessageID')).filter(identity => identity !== undefined)
@@ -132,12 +133,14 @@ test('every message has the header blocks of WS-Addressing, with what the subscr
 })
 
 test('reads a reference in the addressing of 2004', () => {
-  const reference = parseXml(
-    '<r xmlns="http://schemas.xmlsoap.org/ws/2004/08/addressing"><Address> http://c/ </Address><ReferenceProperties><i xmlns="urn:i">7</i></ReferenceProperties></r>',
-  )
-  const { address, parameters } = readEndpoint(reference)
+  const referenceWith = (text: string) =>
+    parseXml(
+      `<r xmlns="http://schemas.xmlsoap.org/ws/2004/08/addressing"><Address> http://c/ </Address><ReferenceProperties><i xmlns="urn:i" xml:lang="en">${text}</i></ReferenceProperties></r>`,
+    )
+  const { address, parameters } = readEndpoint(referenceWith('7'))
   assert.equal(address, 'http://c/')
-  assert.match(parameters, /^<i xmlns="urn:i" [^>]*IsReferenceParameter="true">7<\/i>$/)
+  assert.equal(parameters, '<n1:i xmlns:n1="urn:i" xml:lang="en" wsa:IsReferenceParameter="true">7</n1:i>')
+  assert.throws(() => readEndpoint(referenceWith('7'.repeat(limits.referenceParametersCharactersMax))), /too many reference parameters/)
 })
 
 test('asks only for the topics that are wanted', async t => {

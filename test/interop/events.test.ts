@@ -172,7 +172,7 @@ for (const [name, wsdlOf, skip] of [
 ] as const) {
   test(`zeep in strict mode watches a whole upgrade with ${name}`, { skip, timeout: 120_000 }, async t => {
     const device = await startWatchedDevice(t)
-    const args = [script, wsdlOf(device.origin), `${device.origin}/onvif/event_service`]
+    const args = ['-B', script, wsdlOf(device.origin), `${device.origin}/onvif/event_service`]
     const { exited, seen, said } = watchBy(t, python, args, { input: `${admin.password}\n` })
     await upgradeWatched(device, seen)
     assert.equal(await exited, 0, said())

@@ -32,7 +32,7 @@ for (const how of ['inline', 'package']) {
   test(`zeep upgrades with UpgradeSystemFirmware, ${how}`, { skip: withoutZeep }, async t => {
     const { daemon, image } = await prepare(t)
     const wsdl = `${daemon.origin}/onvif/wsdl/device.wsdl`
-    const { stdout, stderr } = await run(python, [script, wsdl, daemon.url, image, how], { input: `${admin.password}\n` })
+    const { stdout, stderr } = await run(python, ['-B', script, wsdl, daemon.url, image, how], { input: `${admin.password}\n` })
     assert.match(stdout, installed, stderr)
     await comesUp(daemon)
   })

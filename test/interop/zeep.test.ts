@@ -19,7 +19,7 @@ for (const [name, wsdlOf, skip] of [
   test(`zeep in strict mode does the whole job with ${name}`, { skip }, async t => {
     const device = await startDaemon(t)
     const image = await buildImage(t, device.state, '1.1.0')
-    const { stdout, stderr } = await run(python, [script, wsdlOf(device.origin), device.url, image], { input: `${admin.password}\n` })
+    const { stdout, stderr } = await run(python, ['-B', script, wsdlOf(device.origin), device.url, image], { input: `${admin.password}\n` })
     assert.equal(stdout.trim().split('\n').join(' '), steps, stderr)
   })
 }

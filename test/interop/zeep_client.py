@@ -4,35 +4,18 @@ Usage: zeep_client.py WSDL SERVICE_URL IMAGE    (password on standard input)
 Prints one word per step that worked; ends with 1 and a traceback at the first that did not.
 """
 import datetime
-import os
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree
 
 from zeep import Client, Settings
 from zeep.exceptions import Fault
-from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
+from zeep_catalog import transport_for
 
 wsdl, url, image = sys.argv[1:4]
 password = sys.stdin.readline().rstrip("\n")
-
-
-class Catalog(Transport):
-    """Reads the schemas that the official files import from the web out of the folder of an OASIS catalog."""
-
-    def __init__(self, folder):
-        super().__init__()
-        names = xml.etree.ElementTree.parse(os.path.join(folder, "catalog.xml")).iter("{urn:oasis:names:tc:entity:xmlns:xml:catalog}system")
-        self.files = {name.get("systemId"): os.path.join(folder, name.get("uri")) for name in names}
-
-    def load(self, location):
-        return super().load(self.files.get(location.replace("https:", "http:", 1), location))
-
-
-official = os.path.abspath(os.path.join(os.path.dirname(wsdl), "../../.."))
-transport = Catalog(official) if os.path.exists(os.path.join(official, "catalog.xml")) else Transport()
+transport = transport_for(wsdl)
 
 
 def connect(name, secret):

@@ -8,38 +8,22 @@ import json
 import os
 import sys
 import time
-import xml.etree.ElementTree
 
 import requests
 from zeep import Client, Settings
 from zeep.exceptions import Fault
 from zeep.plugins import HistoryPlugin
-from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
+from zeep_catalog import official_folder, transport_for
 
 wsdl, url = sys.argv[1:3]
 password = sys.stdin.readline().rstrip("\n")
 tev = "{http://www.onvif.org/ver10/events/wsdl}"
 
-
-class Catalog(Transport):
-    """Reads the files that the official WSDL imports from the web out of the folder of an OASIS catalog."""
-
-    def __init__(self, folder):
-        super().__init__()
-        names = xml.etree.ElementTree.parse(os.path.join(folder, "catalog.xml")).iter("{urn:oasis:names:tc:entity:xmlns:xml:catalog}system")
-        self.files = {name.get("systemId"): os.path.join(folder, name.get("uri")) for name in names}
-
-    def load(self, location):
-        return super().load(self.files.get(location.replace("https:", "http:", 1), location))
-
-
-official = os.path.abspath(os.path.join(os.path.dirname(wsdl), "../../.."))
-is_official = os.path.exists(os.path.join(official, "catalog.xml"))
-transport = Catalog(official) if is_official else Transport()
+official = official_folder(wsdl)
 history = HistoryPlugin()
-client = Client(wsdl, settings=Settings(strict=True), transport=transport, plugins=[history])
-if is_official:
+client = Client(wsdl, settings=Settings(strict=True), transport=transport_for(wsdl), plugins=[history])
+if official:
     # The WSDL does not import what tt:Message is.
     client.wsdl.types.add_document_by_url(os.path.join(official, "ver10/schema/onvif.xsd"))
 

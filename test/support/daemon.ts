@@ -130,8 +130,8 @@ export async function buildImage(t: TestContext, state: string, version: string,
 }
 
 /** The upload as a person does it with curl; gives the HTTP status and the body. */
-export async function curlUpload(uri: string, image: string, user = admin): Promise<{ status: string; body: string }> {
-  const config = `user = "${user.name}:${user.password}"\n`
+export async function curlUpload(uri: string, image: string, tls: readonly string[] = []): Promise<{ status: string; body: string }> {
+  const config = `user = "${admin.name}:${admin.password}"\n`
   const { stdout, stderr } = await run(
     'curl',
     [
@@ -140,6 +140,7 @@ export async function curlUpload(uri: string, image: string, user = admin): Prom
       '--config',
       '-',
       '--digest',
+      ...tls,
       '-H',
       'Content-Type: application/octet-stream',
       '--data-binary',

@@ -14,8 +14,6 @@ interface Parts {
   gaveUp(error: unknown): void
 }
 
-export type Delivery = ReturnType<typeof createDelivery>
-
 /**
  * Empties a queue towards one consumer: one delivery at a time, again after a growing pause where it fails. Meanwhile what happens
  * waits in the queue, so that a consumer who never answers costs one connection and the queue.

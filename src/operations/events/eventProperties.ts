@@ -7,10 +7,12 @@ import { rawElement } from '../../onvif/rawElement.ts'
 import type { RawElement } from '../../onvif/schema.ts'
 import type { EventServiceCapabilities, GetEventPropertiesResponse } from '../../onvif/types.generated.ts'
 
+/** What both of Core's ways to say it have in common. */
+const policies = { WSSubscriptionPolicySupport: true, WSPausableSubscriptionManagerInterfaceSupport: false } as const
+
 /** Core 9.10. */
 const ownCapabilities: EventServiceCapabilities = {
-  WSSubscriptionPolicySupport: true,
-  WSPausableSubscriptionManagerInterfaceSupport: false,
+  ...policies,
   MaxNotificationProducers: limits.eventConsumersMax,
   // What one client can count on; all users together have more.
   MaxPullPoints: limits.eventPullPointsPerUserMax,
@@ -18,11 +20,7 @@ const ownCapabilities: EventServiceCapabilities = {
 }
 
 /** The same as Core 1 spelled it. */
-export const legacyCapabilities = {
-  WSSubscriptionPolicySupport: true,
-  WSPullPointSupport: true,
-  WSPausableSubscriptionManagerInterfaceSupport: false,
-} as const
+export const legacyCapabilities = { ...policies, WSPullPointSupport: true } as const
 
 /** Core 9.8: what there is to subscribe to. It is the same as long as the device runs. */
 export function eventProperties({ events }: { readonly events: Events }): Chapter<'eventProperties'> {
