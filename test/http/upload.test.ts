@@ -518,6 +518,8 @@ test('an upload that is being installed when the device stops is told to its tar
 
 const file = (name: string, content: string, filename = 'fw.swu') =>
   `--b\r\nContent-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: application/octet-stream\r\n\r\n${content}\r\n`
+/** What stands before is over before it. */
+const early = (content: string) => `\r\n--b--\r\n${field('c', 'd')}${content}--b--\r\n`
 const field = (name: string, content: string) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${content}\r\n`
 
 test('the one file of a form is an upload', async t => {
@@ -560,6 +562,7 @@ const forms: readonly (readonly [title: string, type: string, form: string, stat
   ],
   ['no end', 'multipart/form-data; boundary=b', file('a', 'one'), 400, /^form the form is broken/],
   ['an end within the file', 'multipart/form-data; boundary=b', file('a', 'one').slice(0, -3), 400, /^form the form is broken/],
+  ['an end before a long file', 'multipart/form-data; boundary=b', early(file('a', 'x'.repeat(200_000))), 400, /^form the form is broken/],
   ['a broken part header', 'multipart/form-data; boundary=b', '--b\r\nContent-Disposition\r\n\r\nx\r\n--b--\r\n', 400, /^form /],
   ['a part header that begins with a blank', 'multipart/form-data; boundary=b', `--b\r\n : x\r\n\r\nx\r\n--b--\r\n`, 400, /^form /],
   ['no boundary', 'multipart/form-data', `${file('a', 'one')}--b--\r\n`, 400, /^form the form has no boundary/],

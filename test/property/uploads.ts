@@ -7,7 +7,7 @@ import type { Random } from '../support/random.ts'
 import { damaged } from './damage.ts'
 import { exchange, type FuzzBed, innards } from './fuzzBed.ts'
 
-/** A form whose end comes before its file holds up the parser until the silence of the client has lasted too long. */
+/** Nothing that is wrong with an upload may hold it up longer than silence does. */
 const patienceMs = limits.uploadIdleTimeoutMs + limits.uploadCheckMs + 15_000
 
 /** How the uploads ended, by status and reason. */
