@@ -19,11 +19,29 @@ export function makeStoreFile(path: string): void {
   sync(dirname(path))
 }
 
-/** The store in its file, which is made where there is none. Throws StoreError. */
+/**
+ * The store in its file, which is made where there is none. SQLite takes its log away with it; an empty one goes back into its place,
+ * because a disk whose inodes are used up would have none for the next start. Throws StoreError.
+ */
 export function openStoreFile(path: string): Store {
   makeStoreFile(path)
   chmodSync(path, 0o600)
-  return openStore(path)
+  const store = openStore(path)
+  return {
+    ...store,
+    close() {
+      store.close()
+      keepPlace(`${path}-wal`)
+    },
+  }
+}
+
+function keepPlace(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+  } catch {
+    // Somebody took the inode in between, or nothing can be written: then the next start says so.
+  }
 }
 
 /** The whole file as it is now: nothing can change it between its settling and the end of the reading. */

@@ -99,6 +99,24 @@ test('a device that loses its power while its disk is full comes up again, and p
   assert.equal(await again.stop(), 0)
 })
 
+test('a device whose disk lost its inodes while it was off comes up again', async t => {
+  let end = async () => {}
+  const disk = makeDisk(await temporaryFolder(t, () => end()), 8_388_608)
+  if (typeof disk === 'string') return t.skip(disk)
+  end = async () => disk.remove()
+  const state = `${disk.folder}/state`
+  const device = await startDaemon(t, [], { state })
+  assert.equal((await ask(device.url, scopes('before'))).status, 200)
+  assert.equal(await device.stop(), 0)
+  disk.useUpInodes()
+  const again = await startDaemon(t, [], { state })
+  for (const by of ['HTTP Digest', 'token'] as const) assert.equal((await ask(again.url, read, by)).status, 200, by)
+  assert.equal((await ask(again.url, scopes('after'))).status, 200)
+  assert.match((await ask(again.url, '<tds:GetScopes/>')).text, /\/after\//)
+  assert.equal(await again.stop(), 0)
+  disk.mend()
+})
+
 for (const [what, descriptors, options] of [
   ['64 file descriptors', '64', ''],
   ['a heap of 64 MB', '', '--max-old-space-size=64'],

@@ -111,7 +111,7 @@ test('case 64: settings that a new image has migrated are byte by byte the old o
   assert.deepEqual(readdirSync(folder), [])
   assert.deepEqual(told, ['the settings are again those from before the upgrade'])
   again.store.close()
-  assert.deepEqual(readdirSync(state).sort(), ['copy.db', 'device.db', 'migrated.db', 'upgrade'])
+  assert.deepEqual(readdirSync(state).sort(), ['copy.db', 'device.db', 'device.db-wal', 'migrated.db', 'upgrade'])
 })
 
 /** A copy outside of the snapshot, to compare with. */
