@@ -87,7 +87,7 @@ export function keyOf(id: string | undefined, key: KeyObject): JwtKey {
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= 2_048 && (details?.modulusLength ?? 0) <= limits.rsaBitsMax)
     return { id, algorithm: 'RS256', key }
   if (type === 'ec' && details?.namedCurve === 'prime256v1') return { id, algorithm: 'ES256', key }
-  throw new Error('a key is neither RSA of 2048 bits or more nor on the curve P-256')
+  throw new Error(`a key is neither RSA of 2048 to ${limits.rsaBitsMax} bits nor on the curve P-256`)
 }
 
 type Fields = Readonly<Record<string, unknown>>

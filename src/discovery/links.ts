@@ -29,8 +29,8 @@ export interface Place {
 }
 
 /** Those of the machine at this moment. */
-export function readLinks(): readonly Link[] {
-  return Object.entries(networkInterfaces())
+export function readLinks(found = networkInterfaces()): readonly Link[] {
+  return Object.entries(found)
     .slice(0, limits.discoveryLinksMax)
     .map(([name, entries = []]) => ({
       name,

@@ -43,9 +43,9 @@ export function createPublishedKeys({ clock, log, trustOf }: Parts): PublishedKe
   async function fetchInto(entry: Entry, metadata: string, trust: ServerTrust | undefined): Promise<void> {
     entry.triedMs = clock.monotonicMs()
     try {
-      const { issuer, jwks_uri: address } = fieldsOf(JSON.parse(await get(metadata, trust)))
+      const { issuer, jwks_uri: address } = fieldsOf(JSON.parse(await get(metadata, trust, clock)))
       if (typeof issuer !== 'string' || typeof address !== 'string') throw new Error('the metadata name no issuer, or no keys')
-      const keys = parseKeys(await get(address, trust))
+      const keys = parseKeys(await get(address, trust, clock))
       entry.published = { name: issuer, keys, atMs: clock.monotonicMs() }
     } catch (error) {
       log.warn({ error, issuer: metadata }, 'the keys of an issuer of tokens cannot be had')
@@ -75,13 +75,12 @@ export function createPublishedKeys({ clock, log, trustOf }: Parts): PublishedKe
 }
 
 /** What is published there. Redirections are not followed: what answers is what was named. */
-function get(address: string, trust: ServerTrust | undefined): Promise<string> {
+function get(address: string, trust: ServerTrust | undefined, clock: Clock): Promise<string> {
   const url = URL.parse(address)
   if (url?.protocol !== 'https:') throw new Error('an issuer is asked by HTTPS alone')
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const options = {
     agent: false,
-    signal: AbortSignal.timeout(limits.jwtFetchTimeoutMs),
     headers: { accept: 'application/json' },
     ...(trust && { ca: [...trust.anchorsPem], allowPartialTrustChain: true }),
   }
@@ -101,7 +100,8 @@ function get(address: string, trust: ServerTrust | undefined): Promise<string> {
     response.on('end', () => resolve(Buffer.concat(pieces).toString('utf8')))
   })
   asking.on('error', reject).end()
-  return promise
+  const callOff = clock.after(limits.jwtFetchTimeoutMs, () => asking.destroy(new Error('the server does not answer in time')))
+  return promise.finally(callOff)
 }
 
 function chainOf(socket: TLSSocket): readonly Uint8Array[] {

@@ -193,6 +193,9 @@ test('a certificate logs in the one user that its common name names, and does no
   assert.deepEqual(ask(['viewer']), { kind: 'anonymous' })
 })
 
+/** Nobody has the private key of it, nor needs it: looking at the size comes first. */
+const rsaOf = (bits: number) => ({ kty: 'RSA', n: Buffer.alloc(bits / 8, 0xa5).toString('base64url'), e: 'AQAB' })
+
 test('the file of issuers is read with its keys, in PEM or as a set, and anything else says what is wrong', async () => {
   const set = {
     keys: [
@@ -208,6 +211,8 @@ test('the file of issuers is read with its keys, in PEM or as a set, and anythin
     set: JSON.stringify(set),
     pem: pem(rsa.publicKey),
     weak: pem(weak),
+    longest: JSON.stringify({ keys: [rsaOf(limits.rsaBitsMax)] }),
+    long: JSON.stringify({ keys: [rsaOf(limits.rsaBitsMax + 8)] }),
     none: '{"keys":[]}',
     text: 'hello',
   }
@@ -233,11 +238,13 @@ test('the file of issuers is read with its keys, in PEM or as a set, and anythin
     [[{ ...entry, audiences: [] }], /"audiences" of a/],
     [[{ ...entry, audiences: ['b', 2] }], /"audiences" of a/],
     [[{ ...entry, keys: {} }], /name no file/],
-    [[{ ...entry, keys: 'weak' }], /RSA of 2048 bits/],
+    [[{ ...entry, keys: 'weak' }], /RSA of 2048 to 8192 bits/],
+    [[{ ...entry, keys: 'long' }], /RSA of 2048 to 8192 bits/],
     [[{ ...entry, keys: 'none' }], /0 keys/],
     [[{ ...entry, keys: 'text' }], /keys of a: it is no JSON/],
     [['a'], /something else than an object/],
   ] as const)
     assert.throws(() => parse(...wrong), message)
+  assert.equal(parse({ ...entry, keys: 'longest' })[0]?.keys.length, 1)
   assert.throws(() => parseJwtIssuers('{', readFile), /no JSON/)
 })

@@ -138,6 +138,43 @@ test('what a client made long, wide or deep stays a line of bounded length', asy
   assert.ok(shown.join('').length < 3 * limits.logFieldCharactersMax)
 })
 
+test('a line of more than logLineCharactersMax is told by its size alone, in the file and on the terminal', async t => {
+  const { logs, lines, shown } = await open(t)
+  const fields = Array.from({ length: Math.ceil(limits.logLineCharactersMax / limits.logFieldCharactersMax) - 1 }, () =>
+    'x'.repeat(limits.logFieldCharactersMax),
+  )
+  const note = (more: number) => logs.system.info({ fields, more: 'y'.repeat(more) }, 'long')
+  note(0)
+  const room = limits.logLineCharactersMax - (shown[0] ?? '').length
+  assert.ok(room > 0 && room < limits.logFieldCharactersMax, `${room}`)
+  note(room)
+  note(room + 1)
+  const left = `a line of ${limits.logLineCharactersMax + 1} characters was left out`
+  assert.deepEqual(
+    (await lines('System')).map(({ msg }) => msg),
+    ['long', 'long', left],
+  )
+  assert.deepEqual(
+    shown.map(line => JSON.parse(line).msg),
+    ['long', 'long', left],
+  )
+  assert.equal(shown[1]?.length, limits.logLineCharactersMax)
+})
+
+test('lines of the access log wait for others, and no more than logWaitingCharactersMax of them', async t => {
+  const { logs, folder } = await open(t)
+  const written = () => statSync(join(folder, 'access.log')).size
+  logs.access.info({ text: '' }, 'request')
+  const [first] = String(await logs.read('Access')).split(/(?<=\n)/)
+  const [before, overhead] = [written(), first?.length ?? 0]
+  // Nothing is waited for from here on: no timer writes these.
+  for (let waiting = 0; waiting < limits.logWaitingCharactersMax; waiting += 1024)
+    logs.access.info({ text: 'x'.repeat(1024 - overhead) }, 'request')
+  assert.equal(written(), before)
+  logs.access.info({ text: '' }, 'request')
+  assert.equal(written(), before + limits.logWaitingCharactersMax + overhead)
+})
+
 test('a log never grows beyond its bound and keeps the newest lines, over restarts too', async t => {
   const folder = folderOf(t)
   let written = 0

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { limits } from '../../src/limits.ts'
 import { deviceBytes, readMachineFile } from '../../src/platform/machineFile.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'onvifd-machine-'))
@@ -77,6 +78,7 @@ test('what is wrong with a machine file is said with what to mend', () => {
     [[], /the machine has to be an object/],
     [{}, /board has to be an object/],
     [{ board: { name: 'x' } }, /board\.revision has to be a text/],
+    [{ board: { ...board, name: 'x'.repeat(limits.machineTextCharactersMax + 1) } }, /board\.name has to be a text/],
     [{ board, slot: {} }, /has "slot", which nothing here knows; there is board, slots/],
     [{ board, slots }, /"slots" and "bootRecord" together/],
     [{ board, bootRecord }, /"slots" and "bootRecord" together/],
@@ -110,6 +112,8 @@ test('what is wrong with a machine file is said with what to mend', () => {
     [{ board, rauc: { staging: '/x' } }, /rauc\.bundleBytesMax has to be a whole number/],
   ]
   for (const [machine, message, commandLine] of cases) assert.throws(() => read(machine, commandLine), { name: 'StateError', message })
+  const longest = 'x'.repeat(limits.machineTextCharactersMax)
+  assert.equal(read({ board: { ...board, name: longest } }).board.name, longest)
   assert.throws(() => readMachineFile(at('nowhere.json')), { code: 'ENOENT' })
 })
 

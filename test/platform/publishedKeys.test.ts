@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
@@ -9,6 +10,7 @@ import { limits } from '../../src/limits.ts'
 import { createPublishedKeys } from '../../src/platform/publishedKeys.ts'
 import { testClock } from '../auth/support.ts'
 import { issue, lacksOpenssl, makeCrl, makeRoot, newKeystore, read, silent } from '../device/certificates/lab.ts'
+import { until } from '../http/door.ts'
 
 const serverExtensions = [
   'basicConstraints=critical,CA:FALSE',
@@ -26,7 +28,7 @@ async function issuer(t: TestContext, name: string, { extensions = serverExtensi
   issue(`${name}-server`, ca, extensions)
   const keys: { kid: string; key: KeyObject }[] = [{ kid: 'one', key: key() }]
   const asked: string[] = []
-  const answers: Record<string, () => Promise<{ status?: number; location?: string; body?: string }>> = {
+  const answers: Record<string, () => Promise<{ status?: number; location?: string; body?: string; isWhole?: boolean }>> = {
     '/.well-known/openid-configuration': async () => ({ body: JSON.stringify({ issuer: origin, jwks_uri: `${origin}/keys` }) }),
     '/keys': async () => ({
       body: JSON.stringify({ keys: await Promise.all(keys.map(async each => ({ ...(await exportJWK(each.key)), kid: each.kid }))) }),
@@ -34,8 +36,9 @@ async function issuer(t: TestContext, name: string, { extensions = serverExtensi
   }
   const server = createServer({ cert: read(`${name}-server.crt`), key: read(`${name}-server.key`) }, async (request, response) => {
     asked.push(request.url ?? '')
-    const { status = 200, location, body = '' } = (await answers[request.url ?? '']?.()) ?? { status: 404 }
-    response.writeHead(status, location === undefined ? {} : { location }).end(body)
+    const { status = 200, location, body = '', isWhole = true } = (await answers[request.url ?? '']?.()) ?? { status: 404 }
+    response.writeHead(status, location === undefined ? {} : { location }).write(body)
+    if (isWhole) response.end()
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.after(() => server.close())
@@ -130,6 +133,43 @@ test('answers that are no keys are none, and nobody is asked where the answer do
     await clock.pass(limits.jwtFetchPauseMs)
   }
   assert.equal(plainAsked, 0)
+})
+
+test('an issuer has jwtFetchTimeoutMs for each answer, and for the whole of it', options, async t => {
+  const { kids, answers, asked, clock, reason } = await issuer(t, 'slow')
+  const path = '/.well-known/openid-configuration'
+  const [metadata, jwks] = [answers[path], answers['/keys']]
+  assert.ok(metadata && jwks)
+  let heads = 0
+  const count = () => void heads++
+  subscribe('http.client.response.finish', count)
+  t.after(() => unsubscribe('http.client.response.finish', count))
+  const never = new Promise<never>(() => {})
+  for (const [slow, isWaiting] of [
+    [() => never, () => asked.length === 1],
+    // Its head is here, and then nothing comes.
+    [async () => ({ ...(await metadata()), isWhole: false }), () => heads === 1],
+  ] as const) {
+    answers[path] = slow
+    const waiting = kids()
+    await until(isWaiting)
+    await clock.pass(limits.jwtFetchTimeoutMs)
+    assert.deepEqual(await waiting, [])
+    assert.match(reason(), /does not answer in time/)
+    await clock.pass(limits.jwtFetchPauseMs)
+  }
+
+  const held = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const
+  answers[path] = () => held[0].promise.then(metadata)
+  answers['/keys'] = () => held[1].promise.then(jwks)
+  const waiting = kids()
+  for (const [index, { resolve }] of held.entries()) {
+    await until(() => asked.length === 3 + index)
+    await clock.pass(limits.jwtFetchTimeoutMs - 1)
+    resolve()
+  }
+  assert.deepEqual(await waiting, ['one'])
+  assert.equal(clock.pending(), 0)
 })
 
 test('a server is held against the policy: its CA, its name, its use, and the CRLs of the keystore', options, async t => {

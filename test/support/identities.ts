@@ -1,6 +1,9 @@
 import 'reflect-metadata'
 import { KeyObject, X509Certificate as NodeCertificate, webcrypto } from 'node:crypto'
+import { AsnConvert } from '@peculiar/asn1-schema'
+import { CertificateList } from '@peculiar/asn1-x509'
 import { BasicConstraintsExtension, type X509Certificate, X509CertificateGenerator, X509CrlGenerator } from '@peculiar/x509'
+import * as asn1js from 'asn1js'
 import forge from 'node-forge'
 
 /** A certificate of somebody, with the key that belongs to it. */
@@ -72,4 +75,12 @@ export function makePkcs12(owner: Identity, certificates: readonly Identity[], p
     { algorithm: 'aes256' },
   )
   return Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1')
+}
+
+/** The list with as many more nodes of DER, where nobody looks for any: in the parameters of the algorithm beside the signature. */
+export function padCrl(der: Buffer, nodes: number): Buffer {
+  const list = AsnConvert.parse(der, CertificateList)
+  const padding = new asn1js.Sequence({ value: Array.from({ length: nodes - 1 }, () => new asn1js.Null()) })
+  list.signatureAlgorithm.parameters = padding.toBER(false)
+  return Buffer.from(AsnConvert.serialize(list))
 }

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import { createSeal, sealingKeyOf } from '../seal.ts'
-import type { Store } from '../store.ts'
+import { type Store, StoreError } from '../store.ts'
 
 export type ForeignKeys = ReturnType<typeof createForeignKeys>
 
@@ -35,9 +35,11 @@ export function createForeignKeys({ store, key }: { readonly store: Store; reado
     /** All that open what is sealed on this device, the device's own first: what a backup needs to be read elsewhere. */
     all: (): readonly Buffer[] => [ownKey, ...list()],
 
-    /** Those that a backup brought replace those of the backup before it, whose secrets it replaces. */
+    /** Those that a backup brought replace those of the backup before it, whose secrets it replaces. Throws StoreError. */
     adopt(keys: readonly Uint8Array[]): void {
       const foreign = keys.filter(each => !ownKey.equals(each))
+      if (foreign.length > limits.foreignKeysMax)
+        throw new StoreError(`the backup went through more than ${limits.foreignKeysMax} other devices`)
       if (foreign.length > 0 || list().length > 0)
         document.set(foreign.map(each => own.seal(Buffer.from(each).toString('base64'), 'foreign key')))
     },

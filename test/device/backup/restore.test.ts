@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createBackup } from '../../../src/device/backup/backup.ts'
@@ -13,6 +14,7 @@ import { createUsers } from '../../../src/device/users.ts'
 import { limits } from '../../../src/limits.ts'
 import { SoapFault } from '../../../src/onvif/faults.ts'
 import type { Clock, Log } from '../../../src/platform/platform.ts'
+import { temporaryFolder } from '../../support/daemon.ts'
 
 const identity = { manufacturer: 'onvifd', model: 'M', serialNumber: 'V1', hardwareId: 'h', uuid: 'u' }
 const location = 'onvif://www.onvif.org/location/unknown'
@@ -44,7 +46,7 @@ function setUp(key: Uint8Array = randomBytes(32), passphrase?: string) {
   const wait = (ms: number) => {
     time += ms
   }
-  return { store, foreignKeys, users, scopes, serial, backup, restore, done, settings, wait }
+  return { store, clock, foreignKeys, users, scopes, serial, backup, restore, done, settings, wait }
 }
 
 const request = (ticket: string, lengthBytes?: number) => ({
@@ -296,6 +298,48 @@ test('with a passphrase a backup opens on another device, secrets and all, and t
   await own.restore.upload.receive(request(own.restore.start().ticket), body(await third.backup.make()))
   await own.restore.upload.receive(request(own.restore.start().ticket), body(before))
   assert.deepEqual([own.foreignKeys.list(), own.users.find('admin')?.password], [[], 'Correct-horse-7'])
+})
+
+test('of devices that a backup went through there are at most foreignKeysMax', async () => {
+  const keysOf = (count: number) => Array.from({ length: count }, () => randomBytes(32))
+  const taking = async (at: ReturnType<typeof setUp>, file: Buffer) =>
+    at.restore.upload.receive(request(at.restore.start().ticket), body(file))
+  const first = setUp(randomBytes(32), passphrase)
+  // The device that made it counts too, elsewhere than on itself.
+  first.foreignKeys.adopt(keysOf(limits.foreignKeysMax - 1))
+  const second = setUp(randomBytes(32), passphrase)
+  await taking(second, await first.backup.make())
+  assert.equal(second.foreignKeys.list().length, limits.foreignKeysMax)
+
+  const third = setUp(randomBytes(32), passphrase)
+  const before = third.settings()
+  const full = await second.backup.make()
+  await assert.rejects(taking(third, full), refused(415, 'content'))
+  assert.deepEqual([third.settings(), third.foreignKeys.list()], [before, []])
+  await taking(second, full)
+  assert.equal(second.foreignKeys.list().length, limits.foreignKeysMax)
+
+  // No device makes such a backup, but whoever has the passphrase can.
+  const { store, clock } = third
+  const foreignKeys = { ...third.foreignKeys, all: () => keysOf(limits.foreignKeysMax + 2) }
+  const forged = await createBackup({ store, key: randomBytes(32), passphrase, foreignKeys, clock, identity }).make()
+  await assert.rejects(third.backup.open(forged), { name: 'BackupError', reason: 'content' })
+})
+
+test('a file of the state with more than foreignKeysMax is damaged, and one with as many is not', async t => {
+  const folder = await temporaryFolder(t)
+  const key = randomBytes(32)
+  for (const count of [limits.foreignKeysMax, limits.foreignKeysMax + 1]) {
+    const path = join(folder, `${count}.db`)
+    const sealed = Array.from({ length: count }, () => createSeal(key).seal(randomBytes(32).toString('base64'), 'foreign key'))
+    const before = openStore(path)
+    before.document<unknown>('machine/foreignKeys', String, () => []).set(sealed)
+    before.close()
+    const store = openStore(path)
+    if (count === limits.foreignKeysMax) assert.equal(createForeignKeys({ store, key }).list().length, count)
+    else assert.throws(() => createForeignKeys({ store, key }), /damaged: its machine\/foreignKeys/)
+    store.close()
+  }
 })
 
 test('another passphrase, none, or a flipped bit: refused, and nothing changes', async () => {

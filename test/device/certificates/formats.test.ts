@@ -3,14 +3,17 @@ import { createHmac, generateKeyPairSync, type KeyObject, pbkdf2Sync } from 'nod
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createSecureContext } from 'node:tls'
+import { Certificate } from '@peculiar/asn1-x509'
 import * as asn1js from 'asn1js'
 import forge from 'node-forge'
-import { AlgorithmIdentifier, DigestInfo, MacData, PBES2Params, PBKDF2Params, PFX } from 'pkijs'
+import { AlgorithmIdentifier, AuthenticatedSafe, DigestInfo, MacData, PBES2Params, PBKDF2Params, PFX } from 'pkijs'
 import { loadKeyFiles } from '../../../src/device/certificates/x509/loadKeyFiles.ts'
 import { readRequest } from '../../../src/device/certificates/x509/making.ts'
 import { X509Error } from '../../../src/device/certificates/x509/x509Error.ts'
+import { parseDer } from '../../../src/device/der.ts'
 import { limits } from '../../../src/limits.ts'
 import { SoapFault } from '../../../src/onvif/faults.ts'
+import { padCrl } from '../../support/identities.ts'
 import {
   authorityExtensions,
   clientExtensions,
@@ -139,6 +142,51 @@ test('PKCS #12 that is old, too dear, or of parts that do not belong together', 
   assert.equal(await faultOf(() => tolerant.certificates.uploadPkcs12(old, { passphrase: 'wrong' })), 'DecryptionFailed')
 })
 
+/** The same file in as many parts, each with the certificate, but for the last one, which has the key. */
+function withParts(file: Buffer, count: number): Buffer {
+  const pfx = PFX.fromBER(file)
+  const safe = AuthenticatedSafe.fromBER(new Uint8Array(Buffer.from(pfx.authSafe.content.getValue())))
+  const [certificate, key] = safe.safeContents
+  assert.ok(certificate && key)
+  safe.safeContents = [...Array.from({ length: count - 1 }, () => certificate), key]
+  pfx.authSafe.content = new asn1js.OctetString({ valueHex: safe.toSchema().toBER(false) })
+  return Buffer.from(pfx.toSchema().toBER(false))
+}
+
+test('PKCS #12 of more bags or parts than pkcs12BagsMax', { skip: lacksOpenssl }, async () => {
+  makeRoot('bags')
+  const pack = (bags: number): Buffer => {
+    // Beside the key and its certificate.
+    write('bags-more.crt', Buffer.concat(Array.from({ length: bags - 2 }, () => read('bags.crt'))))
+    const more = bags > 2 ? ['-certfile', 'bags-more.crt'] : []
+    const how = ['-nomac', '-certpbe', 'NONE', '-out', 'bags.p12', '-passout', 'pass:geheim']
+    openssl('pkcs12', '-export', '-inkey', 'bags.key', '-in', 'bags.crt', ...more, ...how)
+    return read('bags.p12')
+  }
+  for (const [make, reason] of [
+    [pack, `at most ${limits.pkcs12BagsMax} bags`],
+    [(parts: number) => withParts(pack(2), parts), `at most ${limits.pkcs12BagsMax} parts`],
+  ] as const) {
+    const { state, certificates } = newKeystore()
+    const before = state()
+    const upload = (file: Buffer) => certificates.uploadPkcs12(file, { passphrase: 'geheim', ignoreAdditionalCertificates: true })
+    await assert.rejects(upload(make(limits.pkcs12BagsMax + 1)), new RegExp(reason))
+    assert.equal(state(), before)
+    await upload(make(limits.pkcs12BagsMax))
+  }
+})
+
+test('a CRL of more nodes than crlNodesMax', { skip: lacksOpenssl }, async () => {
+  makeRoot('padded')
+  const crl = makeCrl('padded', ['padded'])
+  const { crls, state } = newKeystore()
+  const before = state()
+  assert.equal(await faultOf(() => crls.upload(padCrl(crl, limits.crlNodesMax))), 'BadCRL')
+  assert.equal(state(), before)
+  // The list has less than a hundred of its own.
+  assert.equal(await faultOf(() => crls.upload(padCrl(crl, limits.crlNodesMax - 100))), 'none')
+})
+
 /** The file with a check as RFC 9579 has it: openssl makes such since 3.4. */
 function withPbmac1(file: Buffer, passphrase: string, rounds: number, keyLength: number): Buffer {
   const pfx = PFX.fromBER(file)
@@ -249,6 +297,7 @@ test('RSA keys that are an attack are refused at once', { skip: lacksOpenssl }, 
     ['e1', jwk(2048, Buffer.of(1))],
     ['e2', jwk(2048, Buffer.of(2))],
     ['elong', jwk(2048, Buffer.alloc(200, 0xff))],
+    ['long', jwk(limits.rsaBitsMax + 8, Buffer.of(1, 0, 1))],
     ['n16384', jwk(16_384, Buffer.of(1, 0, 1))],
   ] as const) {
     const der = await certificateAround(key, name)
@@ -256,6 +305,47 @@ test('RSA keys that are an attack are refused at once', { skip: lacksOpenssl }, 
     assert.equal(await faultOf(() => certificates.upload(der)), 'UnsupportedPublicKeyAlgorithm', name)
     assert.ok(performance.now() - start < blownUpMs, name)
   }
+  const longest = await certificateAround(jwk(limits.rsaBitsMax, Buffer.of(1, 0, 1)), 'longest')
+  assert.equal(await faultOf(() => certificates.upload(longest)), 'none')
+})
+
+test('a certificate with more extensions than certificateExtensionsMax, or a longer name than certificateSubjectPartsMax', {
+  skip: lacksOpenssl,
+}, async () => {
+  makeRoot('many')
+  const { certificates, keys } = newKeystore()
+  const extended = (count: number) => {
+    // Two identify the keys: `issue` and openssl see to the one of the subject.
+    const own = Array.from({ length: count - 2 }, (_, index) => `1.2.3.${index}=ASN1:NULL`)
+    const bytes = issue('extended', 'many', ['authorityKeyIdentifier=keyid', ...own])
+    assert.equal(parseDer(bytes, Certificate).tbsCertificate.extensions?.length, count)
+    return bytes
+  }
+  const subject = (count: number) => Array.from({ length: count }, (_, index) => ({ type: 'OU', value: `unit ${index}` }))
+  const named = (count: number) => {
+    const name = subject(count).map(({ type, value }) => `/${type}=${value}`)
+    openssl('req', '-x509', '-new', '-key', 'many.key', '-subj', name.join(''), '-outform', 'DER', '-out', 'named.der')
+    return read('named.der')
+  }
+  for (const [make, max] of [
+    [extended, limits.certificateExtensionsMax],
+    [named, limits.certificateSubjectPartsMax],
+  ] as const) {
+    const beyond = make(max + 1)
+    assert.equal(await faultOf(() => certificates.upload(beyond)), 'BadCertificate')
+    const within = make(max)
+    assert.equal(await faultOf(() => certificates.upload(within)), 'none')
+  }
+  const { id } = keys.createEc('secp256r1')
+  await keys.whenReady(id)
+  const request = (count: number) =>
+    certificates.request(
+      id,
+      subject(count).map(part => [part]),
+    )
+  assert.equal(await faultOf(() => request(limits.certificateSubjectPartsMax + 1)), 'InvalidSubject')
+  const made = await readRequest(await request(limits.certificateSubjectPartsMax))
+  assert.equal(made.subject.split('OU=').length - 1, limits.certificateSubjectPartsMax)
 })
 
 test('names that end early or turn round', { skip: lacksOpenssl }, async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import type { Dot1XStage } from '../../../src/device/certificates/content.ts'
 import { createKeystore } from '../../../src/device/certificates/keystore.ts'
 import { createSeal, sealingKeyOf } from '../../../src/device/seal.ts'
 import { openStore } from '../../../src/device/store.ts'
@@ -180,6 +181,22 @@ test('damage in the store is refused as a whole', async () => {
     assert.throws(() => store.importDocuments({ keystore }), /cannot be used/, JSON.stringify(keystore)?.slice(0, 200))
   store.importDocuments({ keystore: good })
   assert.equal(certificates.list().length, 1)
+})
+
+test('IEEE 802.1X in dot1xStagesMax stages and no more, by request and from a backup', async () => {
+  const { store, passphrases, dot1x } = newKeystore()
+  const passphraseId = passphrases.upload('secret')
+  const inside = (count: number): Dot1XStage => {
+    const stage = { method: 'MSCHAPv2', identity: 'camera', passphraseId }
+    return count === 1 ? stage : { ...stage, inner: inside(count - 1) }
+  }
+  const stages = (count: number): Dot1XStage => ({ method: 'EAP-PEAP', identity: 'camera', inner: inside(count - 1) })
+  assert.equal(await faultOf(() => dot1x.add(stages(limits.dot1xStagesMax + 1))), 'Dot1XMethodCombination')
+  dot1x.add(stages(limits.dot1xStagesMax))
+  const good = JSON.parse(JSON.stringify(store.exportDocuments().keystore))
+  const brought = (count: number) => ({ keystore: { ...good, dot1x: [{ ...good.dot1x[0], outer: stages(count) }] } })
+  assert.throws(() => store.importDocuments(brought(limits.dot1xStagesMax + 1)), /cannot be used/)
+  store.importDocuments(brought(limits.dot1xStagesMax))
 })
 
 test('a request made here, signed by openssl, comes back as a certificate of its key', { skip: lacksOpenssl }, async () => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe as group, test } from 'node:test'
+import { limits } from '../../../src/limits.ts'
 import { ImageError } from '../../../src/platform/platform.ts'
 import { loadBootRecord, slotFile } from '../../../src/platform/slots/bootRecord.ts'
 import { testClock } from '../../auth/support.ts'
@@ -56,6 +57,15 @@ group('images made with cpio and openssl', { skip: lacksTools }, () => {
     makeCertificate('foreignLeaf', 'foreign')
   })
 
+  /** By a leaf under so many CAs that the path to the root has this length. */
+  const longPath = (name: string, length: number) => {
+    const authorities = Array.from({ length: length - 2 }, (_, index) => `${name}-ca${index}`)
+    authorities.forEach((each, index) => {
+      makeCertificate(each, authorities[index - 1] ?? 'root', authorityExtensions)
+    })
+    makeCertificate(name, authorities.at(-1) ?? 'root')
+    return { signers: [name], along: authorities }
+  }
   const accepted: Readonly<Record<string, () => Partial<SwuOrder>>> = {
     'as in the README': () => ({}),
     'with cpio -H newc': () => ({ format: 'newc' }),
@@ -80,6 +90,7 @@ group('images made with cpio and openssl', { skip: lacksTools }, () => {
     'with RSASSA-PSS': () => ({ signing: ['-md', 'sha256', '-keyopt', 'rsa_padding_mode:pss'] }),
     'with the signer named by its key': () => ({ signers: ['ecLeaf'], signing: ['-md', 'sha256', '-keyid'] }),
     'through an intermediate in the CMS': () => ({ signers: ['deepLeaf'], along: ['intermediate'] }),
+    'through as many as certificatePathMax': () => longPath('longest', limits.certificatePathMax),
     'by two signers': () => ({ signers: ['leaf', 'ecLeaf'] }),
     'with other files in it': () => ({
       tamper: work => writeFileSync(join(work, 'more'), 'more'),
@@ -158,6 +169,11 @@ group('images made with cpio and openssl', { skip: lacksTools }, () => {
     ],
     ['through a missing intermediate', /^signature .*does not lead/, () => ({ signers: ['deepLeaf'] })],
     ['through an intermediate that is no CA', /^signature .*does not lead/, () => extendedAlong('below1', ['leaf'])],
+    [
+      'through more than certificatePathMax',
+      /^signature .*too-long does not lead to a trusted CA within 6/,
+      () => longPath('too-long', limits.certificatePathMax + 1),
+    ],
     [
       'through an intermediate that may not sign certificates',
       /^signature .*crlOnly may not sign certificates/,

@@ -7,7 +7,9 @@ import { AttributeSet, signedAttributesDer, verifyDetached } from '../../../src/
 import { attributesToSign, joinSignatures } from '../../../src/device/firmware/cmsSigning.ts'
 import { type Trust, verifyHead } from '../../../src/device/firmware/image.ts'
 import { openSwu } from '../../../src/device/firmware/swu.ts'
+import { limits } from '../../../src/limits.ts'
 import { BackendError, ImageError } from '../../../src/platform/platform.ts'
+import { padCrl } from '../../support/identities.ts'
 import {
   authorityExtensions,
   certificate,
@@ -39,6 +41,9 @@ async function judge(order: Partial<SwuOrder> | Buffer, trust: Partial<Trust>, n
     return `${error.name} ${error.reason} ${error.message}`
   }
 }
+
+const derOf = (pem: string): Buffer => Buffer.from(pem.replaceAll(/-----[^-]*-----/g, ''), 'base64')
+const pemOf = (der: Buffer): string => `-----BEGIN X509 CRL-----\n${der.toString('base64')}\n-----END X509 CRL-----\n`
 
 group('trust', { skip: lacksTools }, () => {
   const signsLists = [...authorityExtensions.slice(0, 1), 'keyUsage=critical,keyCertSign,cRLSign']
@@ -88,9 +93,9 @@ group('trust', { skip: lacksTools }, () => {
 
   test('a list in the name of a CA that is not by its key is refused', async () => {
     const genuine = makeCrl('root')
-    const der = Buffer.from(genuine.replaceAll(/-----[^-]*-----/g, ''), 'base64')
+    const der = derOf(genuine)
     der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1)
-    const forged = `-----BEGIN X509 CRL-----\n${der.toString('base64')}\n-----END X509 CRL-----\n`
+    const forged = pemOf(der)
     assert.match(await judge({}, { revocations: forged }), /^ImageError signature .*not signed by its key/)
     assert.equal(await judge({}, { revocations: `${forged}${genuine}` }), 'CN=leaf', 'another key of the same name may have made it')
     const mute = { signers: ['muteLeaf'], along: ['mute'] }
@@ -112,6 +117,16 @@ group('trust', { skip: lacksTools }, () => {
       makeCrl('root').replace('M', '!'),
     ])
       assert.match(await judge({}, { revocations }), /^BackendError io .*revocation lists/, revocations.slice(0, 60))
+  })
+
+  test('so are more than revocationListsMax of them, or one of more nodes than revocationNodesMax', async () => {
+    const lists = (count: number) => ({ revocations: makeCrl('root').repeat(count) })
+    assert.match(await judge({}, lists(limits.revocationListsMax + 1)), /^BackendError io .*revocation lists/)
+    assert.equal(await judge({}, lists(limits.revocationListsMax)), 'CN=leaf')
+    // Of a CA that is not asked: what was added to it is not signed.
+    const list = (nodes: number) => ({ revocations: pemOf(padCrl(derOf(makeCrl('foreign')), nodes)) })
+    assert.match(await judge({}, list(limits.revocationNodesMax)), /^BackendError io .*revocation lists/)
+    assert.equal(await judge({}, list(limits.revocationNodesMax - 100)), 'CN=leaf', 'it has less than a hundred of its own')
   })
 
   test('several signers are several keys', async () => {
