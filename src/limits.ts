@@ -443,8 +443,12 @@ export const limits = {
   certificateSubjectPartsMax: 32,
   /** The richest certificates have about fifteen. */
   certificateExtensionsMax: 32,
-  /** Larger ones make a verification a matter of seconds. */
+  /** Shorter ones are within reach of whoever wants to forge (NIST SP 800-131A). */
+  rsaBitsMin: 2_048,
+  /** Longer ones make a verification a matter of seconds. */
   rsaBitsMax: 8_192,
+  /** Of the device's own: what is done with them takes the cube of their length. */
+  privateRsaBitsMax: 4_096,
   /** Rounds of PBKDF2 in one file: OWASP recommends 600,000; they run on another thread, half a second for a million. */
   pbkdf2RoundsMax: 2_000_000,
   /** Rounds of the derivation in PKCS #12 (RFC 7292 B.2), which runs on the event loop: 18 ms. Java takes 10,000, OpenSSL 2,048. */

@@ -84,10 +84,10 @@ function publicJwk({ kty, n, e, crv, x, y }: Fields): JsonWebKey {
 /** Throws where no token can be signed with such a key. */
 export function keyOf(id: string | undefined, key: KeyObject): JwtKey {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
-  if (type === 'rsa' && (details?.modulusLength ?? 0) >= 2_048 && (details?.modulusLength ?? 0) <= limits.rsaBitsMax)
-    return { id, algorithm: 'RS256', key }
+  const { modulusLength = 0 } = details ?? {}
+  if (type === 'rsa' && modulusLength >= limits.rsaBitsMin && modulusLength <= limits.rsaBitsMax) return { id, algorithm: 'RS256', key }
   if (type === 'ec' && details?.namedCurve === 'prime256v1') return { id, algorithm: 'ES256', key }
-  throw new Error(`a key is neither RSA of 2048 to ${limits.rsaBitsMax} bits nor on the curve P-256`)
+  throw new Error(`a key is neither RSA of ${limits.rsaBitsMin} to ${limits.rsaBitsMax} bits nor on the curve P-256`)
 }
 
 type Fields = Readonly<Record<string, unknown>>

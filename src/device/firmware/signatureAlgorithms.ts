@@ -1,4 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto'
+import { limits } from '../../limits.ts'
 
 export type Digest = 'sha256' | 'sha384' | 'sha512'
 
@@ -25,7 +26,6 @@ const algorithms: Readonly<Record<string, readonly [Scheme, Digest | undefined]>
 }
 
 const curves: readonly (string | undefined)[] = ['prime256v1', 'secp384r1']
-const rsaBitsMin = 2048
 
 /** What is wrong with a public key, or undefined. */
 export function weaknessOf(key: KeyObject): string | undefined {
@@ -33,7 +33,7 @@ export function weaknessOf(key: KeyObject): string | undefined {
   switch (key.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss':
-      return modulusLength < rsaBitsMin ? `an RSA key of ${modulusLength} bits` : undefined
+      return modulusLength < limits.rsaBitsMin || modulusLength > limits.rsaBitsMax ? `an RSA key of ${modulusLength} bits` : undefined
     case 'ec':
       return curves.includes(namedCurve) ? undefined : `a key on the curve ${namedCurve}`
     case 'ed25519':

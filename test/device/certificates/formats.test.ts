@@ -297,6 +297,7 @@ test('RSA keys that are an attack are refused at once', { skip: lacksOpenssl }, 
     ['e1', jwk(2048, Buffer.of(1))],
     ['e2', jwk(2048, Buffer.of(2))],
     ['elong', jwk(2048, Buffer.alloc(200, 0xff))],
+    ['short', jwk(limits.rsaBitsMin - 8, Buffer.of(1, 0, 1))],
     ['long', jwk(limits.rsaBitsMax + 8, Buffer.of(1, 0, 1))],
     ['n16384', jwk(16_384, Buffer.of(1, 0, 1))],
   ] as const) {
@@ -305,8 +306,17 @@ test('RSA keys that are an attack are refused at once', { skip: lacksOpenssl }, 
     assert.equal(await faultOf(() => certificates.upload(der)), 'UnsupportedPublicKeyAlgorithm', name)
     assert.ok(performance.now() - start < blownUpMs, name)
   }
-  const longest = await certificateAround(jwk(limits.rsaBitsMax, Buffer.of(1, 0, 1)), 'longest')
-  assert.equal(await faultOf(() => certificates.upload(longest)), 'none')
+  for (const bits of [limits.rsaBitsMin, limits.rsaBitsMax]) {
+    const der = await certificateAround(jwk(bits, Buffer.of(1, 0, 1)), `within${bits}`)
+    assert.equal(await faultOf(() => certificates.upload(der)), 'none')
+  }
+})
+
+test('a key pair of more bits than privateRsaBitsMax', async () => {
+  const { keys } = newKeystore()
+  const pair = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).privateKey.export({ format: 'der', type: 'pkcs8' })
+  assert.equal(await faultOf(() => keys.upload(pair(limits.privateRsaBitsMax + 8))), 'UnsupportedPublicKeyAlgorithm')
+  assert.equal(await faultOf(() => keys.upload(pair(limits.privateRsaBitsMax))), 'none')
 })
 
 test('a certificate with more extensions than certificateExtensionsMax, or a longer name than certificateSubjectPartsMax', {

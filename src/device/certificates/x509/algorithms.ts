@@ -48,7 +48,6 @@ export function findSignatureAlgorithm(oid: string, allowLegacy: boolean): Signa
 }
 
 const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384' }
-const rsaBitsMin = 2_048
 /** One is no encryption at all; a long exponent makes a verification as slow as a signature. */
 const exponentMin = 3n
 const exponentMax = 2n ** 32n
@@ -57,11 +56,11 @@ const exponentMax = 2n ** 32n
 export function assertStrong(key: KeyObject): void {
   const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails ?? {}
   const refuse = (what: string) =>
-    new X509Error('publicKey', `${what} is not taken: RSA has 2048 to ${limits.rsaBitsMax} bits, EC P-256 or P-384`)
+    new X509Error('publicKey', `${what} is not taken: RSA has ${limits.rsaBitsMin} to ${limits.rsaBitsMax} bits, EC P-256 or P-384`)
   switch (key.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss':
-      if (modulusLength < rsaBitsMin || modulusLength > limits.rsaBitsMax) throw refuse(`an RSA key of ${modulusLength} bits`)
+      if (modulusLength < limits.rsaBitsMin || modulusLength > limits.rsaBitsMax) throw refuse(`an RSA key of ${modulusLength} bits`)
       if (publicExponent < exponentMin || publicExponent > exponentMax || publicExponent % 2n === 0n)
         throw refuse('an RSA key with such a public exponent')
       return

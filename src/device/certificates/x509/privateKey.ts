@@ -10,9 +10,6 @@ import { reading, readingLater, X509Error } from './x509Error.ts'
 const signLater = promisify(sign)
 const verifyLater = promisify(verify)
 
-/** Private operations take the cube of the size. */
-const rsaBitsMax = 4_096
-
 /**
  * A key pair in PKCS #8, plain or encrypted (RFC 5958, the latter as `decrypt` takes it). Throws X509Error: `format`, `publicKey`,
  * `passphrase`, or `mismatch` where its numbers do not belong together.
@@ -50,8 +47,8 @@ function encryptedKey(der: Uint8Array): PKCS8ShroudedKeyBag | undefined {
 async function readPlain(der: Uint8Array): Promise<KeyObject> {
   const key = reading('key pair in PKCS #8', () => createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' }))
   assertStrong(key)
-  if (key.asymmetricKeyType === 'rsa-pss' || keyBits(key) > rsaBitsMax)
-    throw new X509Error('publicKey', `a key pair is RSA with at most ${rsaBitsMax} bits, or EC`)
+  if (key.asymmetricKeyType === 'rsa-pss' || keyBits(key) > limits.privateRsaBitsMax)
+    throw new X509Error('publicKey', `a key pair is RSA with at most ${limits.privateRsaBitsMax} bits, or EC`)
   // Its public half is not calculated from the private one, but written beside it.
   const sample = randomBytes(32)
   const isPair = await signLater('sha256', sample, key)
