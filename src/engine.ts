@@ -53,7 +53,7 @@ async function firstThere(machine: MachineDescription | undefined, { clock, log,
   }
   if (machine?.swupdate) {
     const { swupdateProbe } = await import('./platform/swupdate/probe.ts')
-    const { usable, reason } = await swupdateProbe(swupdateOf(machine, state))
+    const { usable, reason } = await swupdateProbe(swupdateOf(machine, state), clock)
     if (usable) return 'swupdate'
     log.info({ reason }, 'SWUpdate cannot be used here')
   }
@@ -118,7 +118,7 @@ async function createOnSlots(parts: Parts, machine: MachineDescription | undefin
       import('./platform/swupdate/swupdateEngine.ts'),
     ])
     const settings = swupdateOf(machine, state)
-    const { usable, reason } = await swupdateProbe(settings)
+    const { usable, reason } = await swupdateProbe(settings, clock)
     if (!usable) throw new ConfigError(`--engine swupdate: ${reason}`)
     return { backend: createSwupdateEngine({ slots, settings, running, board, trust, storage, clock }), close: lock.release }
   } catch (error) {

@@ -117,6 +117,26 @@ test('what is wrong with a machine file is said with what to mend', () => {
   assert.throws(() => readMachineFile(at('nowhere.json')), { code: 'ENOENT' })
 })
 
+test('beyond bootRecordBytesMax a copy of the boot record is refused, and so is one that begins where its end cannot be counted', () => {
+  const inFiles = ({ bytes, offset = 0 }: { bytes: number; offset?: number }) => ({
+    board,
+    slots,
+    bootRecord: ['env0', 'env1'].map(name => ({ path: at(name), offset, bytes })),
+  })
+  const most = limits.bootRecordBytesMax
+  const last = Number.MAX_SAFE_INTEGER - most
+  assert.equal(read(inFiles({ bytes: most })).bootRecord?.[1].bytes, most)
+  assert.throws(() => read(inFiles({ bytes: most + 1 })), { name: 'StateError', message: /bootRecord\[0\]\.bytes.* to 1048576/ })
+  assert.equal(read(inFiles({ bytes: most, offset: last })).bootRecord?.[0].offset, last)
+  assert.throws(() => read(inFiles({ bytes: most, offset: last + 1 })), { name: 'StateError', message: /bootRecord\[0\]\.offset/ })
+})
+
+test('beyond uploadBytesMax no bundle can be allowed', () => {
+  const taking = (bundleBytesMax: number) => ({ board, rauc: { staging: '/data/staging', bundleBytesMax } })
+  assert.equal(read(taking(limits.uploadBytesMax)).rauc?.bundleBytesMax, limits.uploadBytesMax)
+  assert.throws(() => read(taking(limits.uploadBytesMax + 1)), { name: 'StateError', message: /rauc\.bundleBytesMax.* to 1099511627776/ })
+})
+
 test('the size of a block device is what the kernel says', () => {
   for (const [device, name, sectors] of [
     [0x0801n, '8:1', 2_048],

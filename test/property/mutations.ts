@@ -204,7 +204,7 @@ const laxities: readonly (readonly [message: RegExp, text: RegExp])[] = [
   // XML Schema Part 2, 3.2.16: libxml2 skips characters that are not of the alphabet, and bits that nobody needs.
   [/is not xs:base64Binary/, /./],
   // 3.2.6: a digit before the point, and one after it.
-  [/is not xs:duration/, /T(?:\.[0-9]|[0-9]+\.S)/],
+  [/is not (?:xs:dateTime or )?xs:duration/, /T(?:\.[0-9]|[0-9]+\.S)/],
   // Ours: see `builtIns`.
   [/is not xs:(?:nonNegativeI|positiveI|i)nteger/, /[0-9]{17}/],
   // The tables say of a place what may be nil, or has a default, not of an element in a wildcard.

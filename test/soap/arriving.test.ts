@@ -228,6 +228,22 @@ for (const [title, message, subcode] of spoiltInline) {
   })
 }
 
+test('beyond inlineTailBytesMax what follows an inline attachment is no end of a message, and is not read on', async () => {
+  const padded = (tailBytes: number) => `${before}${text}${after}${' '.repeat(tailBytes - after.length)}`
+  for (const size of [997, 65_536]) {
+    const read = async (message: string) => {
+      const body = arriving(each(Buffer.from(message), size))
+      const { envelope, find } = opened(await openMessage(body))
+      return { body, content: whole(await find(includeOf(envelope).id)) }
+    }
+    assert.ok((await (await read(padded(limits.inlineTailBytesMax))).content).equals(large))
+    await assert.rejects((await read(padded(limits.inlineTailBytesMax + 1))).content, raises('WellFormed', /more than the end/))
+    const { body, content } = await read(padded(1_000_000))
+    await assert.rejects(content, raises('WellFormed', /more than the end/))
+    assert.ok(body.taken <= before.length + text.length + limits.inlineTailBytesMax + 2 * size, `${body.taken}`)
+  }
+})
+
 test('a long text at a place where no message is, is malformed', async () => {
   const long = 'QUJD'.repeat(20_000)
   for (const message of [long, `<a></a>${long}`, `<a b="x>${long}`, `<!-- x>${long}`, `<a><b></a>${long}`])

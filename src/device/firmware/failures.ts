@@ -40,8 +40,9 @@ function failureOf(error: unknown): Failure {
 export const isDiskFull = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 
-/** File names and certificates of strangers may be quoted in it. */
-const printable = (message: string): string => message.replace(/[^\x20-\x7e\xa0-\uffff]/g, '?').slice(0, limits.failureDetailCharactersMax)
+/** File names and certificates of strangers may be quoted in it, and what a sick image answers to itself. */
+export const printable = (message: string): string =>
+  message.replace(/[^\x20-\x7e\xa0-\uffff]/g, '?').slice(0, limits.failureDetailCharactersMax)
 
 function reasonOf({ status, reason }: UploadRefusal): Failure['reason'] {
   if (reason === 'nospace') return reason

@@ -1,5 +1,6 @@
 import { limits } from '../../limits.ts'
 import type { Clock, Log } from '../../platform/platform.ts'
+import { printable } from './failures.ts'
 import type { Failure } from './machine.ts'
 
 /** What a new image has to be able to do. */
@@ -82,7 +83,8 @@ export function createHealth({ clock, checks, settleMs, deadlineMs, confirm, log
         await runCheck(check)
       } catch (error) {
         if (isOn()) log.warn({ error, check: check.name }, 'the new image is not well yet')
-        return { reason: 'selfCheck', detail: `check ${check.name} failed: ${error instanceof Error ? error.message : 'no reason given'}` }
+        const why = error instanceof Error ? error.message : 'no reason given'
+        return { reason: 'selfCheck', detail: printable(`check ${check.name} failed: ${why}`) }
       }
     }
     return undefined

@@ -110,7 +110,7 @@ export async function startServer({ command, folder, board, trust, storage, cloc
   throw new BackendError('io', 'SWUpdate does not start', { cause: new Error(said) })
 }
 
-function killGroup(pid: number): void {
+export function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { signDetached } from '../../../src/device/firmware/cmsSigning.ts'
+import { inspectImage } from '../../../src/device/firmware/image.ts'
+import { packImage } from '../../../src/device/firmware/imageBuilder.ts'
 import { UploadRefusal } from '../../../src/device/upload.ts'
 import { limits } from '../../../src/limits.ts'
 import { SoapFault } from '../../../src/onvif/faults.ts'
+import { ImageError } from '../../../src/platform/platform.ts'
 import { slotFile } from '../../../src/platform/slots/bootRecord.ts'
 import type { SimulatedStorage } from '../../fault/simulatedStorage.ts'
 import { device, pipe, refusedWith, settled } from './onBench.ts'
-import { factoryContent, folder, image, pieces, sha256, start, uploadOf } from './workbench.ts'
+import { board, ca, factoryContent, folder, image, pieces, sha256, start, trusting, uploadOf } from './workbench.ts'
 
 const payload = randomBytes(50_000)
 const good = await image(payload)
@@ -94,6 +98,16 @@ test('who may send what, and when', async () => {
   await firmware.close()
   const next = await start(storage, clock)
   assert.throws(() => next.firmware.upload.admit(uploadOf(third)), refusedWith(404, 'ticket'), 'a restart forgets')
+})
+
+test('beyond ticketsRetiredMax a URI is one that never was', async () => {
+  const { firmware } = await device()
+  const [first = '', second = ''] = [firmware.start('admin').ticket, firmware.start('admin').ticket]
+  for (let more = 1; more < limits.ticketsRetiredMax; more += 1) firmware.start('admin')
+  assert.throws(() => firmware.upload.admit(uploadOf(first)), refusedWith(410, 'ticket'))
+  firmware.start('admin')
+  assert.throws(() => firmware.upload.admit(uploadOf(first)), refusedWith(404, 'ticket'))
+  assert.throws(() => firmware.upload.admit(uploadOf(second)), refusedWith(410, 'ticket'))
 })
 
 test('a broken connection may come back with the same URI, but not for ever', async () => {
@@ -265,6 +279,61 @@ test('an image that fails its self-check is given up', async () => {
   )
   assert.equal(firmware.runningVersion(), '1.0.0')
   assert.deepEqual(trial.storage.content(slotFile(folder, 'A')), factoryContent)
+})
+
+/** A signed image that says for which boards it is, and has no file. */
+async function imageFor(boards: readonly string[]): Promise<Buffer> {
+  const software = { version: '1.1.0', 'x-onvif': { compatible: boards }, images: [{ filename: 'x', sha256: sha256(payload) }] }
+  const description = Buffer.from(JSON.stringify({ software }))
+  const signature = signDetached(description, [{ keyPem: ca.signerKeyPem, certificatePem: ca.signerPem }], new Date())
+  return Buffer.concat(await Array.fromAsync(packImage({ description, files: [] }, signature)))
+}
+
+test('beyond failureDetailCharactersMax what an image quotes of itself is cut off, for the client and for the history', async () => {
+  const { firmware } = await device()
+  const [before, between, behind] = ['the image is for ', ', ', `, this is ${board.name}`]
+  for (const surplus of [0, 1, 2_000]) {
+    const letters = limits.failureDetailCharactersMax + surplus - `${before}${between}${behind}`.length
+    const boards = ['x'.repeat(letters % 200), ...Array.from({ length: Math.trunc(letters / 200) }, () => 'y'.repeat(200))]
+    const text = `${before}${boards.join(between)}${behind}`
+    const upload = firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(await imageFor(boards)))
+    await assert.rejects(upload, { status: 415, reason: 'compatible', message: text.slice(0, limits.failureDetailCharactersMax) })
+    assert.equal(firmware.history().at(-1)?.failure?.detail, text.slice(0, limits.failureDetailCharactersMax))
+  }
+})
+
+test('what a sick image says to its own check is cut off as well, before it fills the journal', async () => {
+  const trial = await onTrial()
+  const said = 'x'.repeat(limits.journalBytesMax)
+  const resumed = trial.firmware.resume(async () => {
+    throw new Error(said)
+  })
+  await settled()
+  await trial.clock.pass(limits.resumeWaitMs)
+  await resumed
+  await trial.clock.pass(300_000)
+  await settled()
+  const { firmware } = await start(trial.storage, trial.clock)
+  await firmware.resume(healthy)
+  const { reason, detail } = firmware.history().at(-1)?.failure ?? assert.fail('no failure')
+  assert.equal(reason, 'selfCheck')
+  assert.equal(detail, `check own request failed: ${said}`.slice(0, limits.failureDetailCharactersMax))
+})
+
+test('a clock that is behind the build of an image that ran is not doubted within clockDoubtMs, and beyond it is', async () => {
+  const built = Date.parse('2026-01-20T12:00:00Z')
+  const swu = await image(payload, { now: new Date(built) })
+  const { firmware, storage, clock } = await device()
+  const { afterReply } = await firmware.upload.receive(uploadOf(firmware.start('admin').ticket), pieces(swu))
+  await afterReply()
+  const next = await start(storage, clock)
+  await next.firmware.resume(healthy)
+  const trust = async () => ({ ...(await trusting(ca.caPem)()), passed: next.firmware.passed() })
+  const verdictAt = async (now: number) => (await inspectImage(pieces(good), { trust, now: new Date(now) })).verified
+  assert.ok(Array.isArray(await verdictAt(built - limits.clockDoubtMs)))
+  const doubted = await verdictAt(built - limits.clockDoubtMs - 1)
+  assert.ok(doubted instanceof ImageError && doubted.reason === 'expired')
+  assert.match(doubted.message, /clock of this device is wrong/)
 })
 
 test('a self-check that hangs has failed', async () => {

@@ -2,18 +2,24 @@ import assert from 'node:assert/strict'
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { before, describe as group, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { ContentInfo } from '@peculiar/asn1-cms'
+import { parseDer, toDer } from '../../../src/device/der.ts'
+import { CertificateBytes, readSigners, SignedData } from '../../../src/device/firmware/cms.ts'
 import {
   attributesToSign,
   certifiedKey,
   isCms,
   joinSignatures,
   type RawSignature,
+  signDetached,
   signingDigestFor,
   takeCms,
 } from '../../../src/device/firmware/cmsSigning.ts'
+import { makeDevelopmentCa } from '../../../src/device/firmware/developmentCa.ts'
 import { inspectImage } from '../../../src/device/firmware/image.ts'
 import { buildImage, type Draft, draftImage, packImage } from '../../../src/device/firmware/imageBuilder.ts'
 import { openSwu } from '../../../src/device/firmware/swu.ts'
+import { limits } from '../../../src/limits.ts'
 import { ImageError } from '../../../src/platform/platform.ts'
 import {
   authorityExtensions,
@@ -232,6 +238,23 @@ test('what no device would take is not made', async () => {
   const nothing = { name: 'rootfs.img.gz', gzip: true, read: () => pieces(Buffer.alloc(0)) }
   await assert.rejects(image(payload, { payload: nothing }), /is empty/)
   await assert.rejects(image(payload, { certificatePem: 'nothing' }), /no certificate/)
+})
+
+test('beyond imageCertificatesMax a signature is neither made nor taken', async () => {
+  const content = Buffer.from('a description')
+  const pairs = await Promise.all(Array.from({ length: limits.imageCertificatesMax / 2 }, () => makeDevelopmentCa(new Date())))
+  const [surplus = assert.fail(), ...others] = [...pairs.flatMap(pair => [pair.caPem, pair.signerPem])]
+  const signed = (along: readonly string[]) =>
+    signDetached(content, [{ keyPem: ca.signerKeyPem, certificatePem: [ca.signerPem, ...along].join('') }], new Date())
+  const tooMany = { name: 'ImageError', reason: 'signature', message: new RegExp(`: ${limits.imageCertificatesMax + 1} certificates$`) }
+  assert.throws(() => signed([...others, surplus]), tooMany)
+
+  const cms = signed(others)
+  assert.equal(readSigners(cms, content).certificates.length, limits.imageCertificatesMax)
+  const data = parseDer(parseDer(cms, ContentInfo).content, SignedData)
+  data.certificates = new CertificateBytes([...(data.certificates ?? []), new Uint8Array(new X509Certificate(surplus).raw).buffer])
+  const fuller = toDer(new ContentInfo({ contentType: '1.2.840.113549.1.7.2', content: new Uint8Array(toDer(data)).buffer }))
+  assert.throws(() => readSigners(fuller, content), tooMany)
 })
 
 test('a payload that changes while it is read spoils the image', async () => {

@@ -8,7 +8,9 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { limits } from '../../../src/limits.ts'
 import type { InstallContext, UpdateBackend } from '../../../src/platform/platform.ts'
+import { withRauc } from '../../../src/platform/rauc/rauc.ts'
 import { raucProbe } from '../../../src/platform/rauc/raucEngine.ts'
+import { testClock } from '../../auth/support.ts'
 import { makePki, type Pki } from '../../conformance/pki.ts'
 import { pieces } from '../../device/firmware/workbench.ts'
 import { eventually } from '../../support/daemon.ts'
@@ -334,6 +336,26 @@ onDevice('case 47: RAUC is killed while it writes: lost, the old slot is next, a
   await device.boot('A')
   assert.equal((await install(backend, image)).target, 'B')
   assert.equal(device.environment('BOOT_ORDER'), 'B A')
+})
+
+onDevice('beyond busAnswerTimeoutMs a RAUC that is there and says nothing is lost; within it, it may take its time', async device => {
+  const time = testClock()
+  await withRauc(device.bus, time, async rauc => {
+    for (const ask of [() => rauc.slots(), () => rauc.compatible()]) {
+      const slow = device.freezeService()
+      const answered = ask()
+      await time.pass(limits.busAnswerTimeoutMs - 1)
+      slow.thaw()
+      await answered
+
+      const silent = device.freezeService()
+      const lost = assert.rejects(ask(), { name: 'BackendError', reason: 'lost', message: /rauc does not answer/ })
+      await time.pass(limits.busAnswerTimeoutMs)
+      assert.equal(time.pending(), 0, 'nobody waits any more')
+      await lost
+      silent.thaw()
+    }
+  })
 })
 
 onDevice('case 49: our restart while RAUC installs: it is waited for, and its slots say what came of it', async device => {

@@ -173,6 +173,12 @@ export async function makeRaucDevice(t: TestContext, pki: Pki, { slotBytes = 262
     async killService() {
       if (service) await kill(service)
     },
+    /** RAUC is there, and does nothing until it may go on. */
+    freezeService(): { thaw(): void } {
+      const { pid = assert.fail('RAUC does not run') } = service ?? {}
+      process.kill(pid, 'SIGSTOP')
+      return { thaw: () => void process.kill(pid, 'SIGCONT') }
+    },
     property: (name: string): string =>
       gdbus(
         ...['call', '--session', '-d', 'de.pengutronix.rauc', '-o', '/', '-m', 'org.freedesktop.DBus.Properties.Get'],

@@ -2,15 +2,32 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { defaults } from '../../../src/config.ts'
 import { signDetached } from '../../../src/device/firmware/cmsSigning.ts'
+import { cpioHeaderBytes } from '../../../src/device/firmware/cpio.ts'
 import { draftImage, packImage } from '../../../src/device/firmware/imageBuilder.ts'
+import { createEngine } from '../../../src/engine.ts'
 import { limits } from '../../../src/limits.ts'
 import { BackendError } from '../../../src/platform/platform.ts'
 import { loadBootRecord, slotFile } from '../../../src/platform/slots/bootRecord.ts'
 import { launch } from '../../../src/platform/slots/launcher.ts'
 import { testClock } from '../../auth/support.ts'
-import { appBytesMax, board, ca, factoryContent, folder, image, pieces, service, sha256, start } from '../../device/firmware/workbench.ts'
+import {
+  appBytesMax,
+  board,
+  ca,
+  factoryContent,
+  folder,
+  image,
+  pieces,
+  service,
+  sha256,
+  silent,
+  start,
+  trusting,
+} from '../../device/firmware/workbench.ts'
 import { outcomes, SimulatedStorage } from '../../fault/simulatedStorage.ts'
+import { temporaryFolder } from '../../support/daemon.ts'
 
 const rootfs = randomBytes(40_000)
 const app = randomBytes(30_000)
@@ -216,6 +233,51 @@ test('a file that is larger than its place is refused before its first byte', as
     { reason: 'nospace' },
   )
   assert.equal(storage.digest(), before)
+})
+
+/** The same image, with a header that says so many bytes of its first file. */
+function announcing(swu: Buffer, { role }: Part, sizeBytes: number): Buffer {
+  const sizeAt = swu.indexOf(`${role}.img\0`) - cpioHeaderBytes + 54
+  const announced = Buffer.from(swu)
+  announced.write(sizeBytes.toString(16).padStart(8, '0'), sizeAt, 'latin1')
+  return announced
+}
+
+test('beyond virtualSlotBytesMax and virtualAppBytesMax a virtual device takes no file, and not a byte of it is asked for', async t => {
+  const storage = new SimulatedStorage()
+  const state = { path: await temporaryFolder(t), key: randomBytes(32) }
+  const trust = trusting(ca.caPem)
+  const { backend } = await createEngine({
+    config: defaults,
+    state,
+    storage,
+    clock: testClock(),
+    log: silent,
+    trust,
+    antiRollback: undefined,
+  })
+  for (const [parts, bytesMax] of [
+    [both, limits.virtualSlotBytesMax],
+    [both.toReversed(), limits.virtualAppBytesMax],
+  ] as const) {
+    const [first = assert.fail()] = parts
+    const swu = await imageOf(parts)
+    const before = storage.digest()
+    let taken = 0
+    async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const piece of pieces(announcing(swu, first, bytesMax + 1), 512)) {
+        taken += piece.length
+        yield piece
+      }
+    }
+    const message = `${first.role}.img has ${bytesMax + 1} bytes, a slot takes ${bytesMax}`
+    await assert.rejects(backend.install(body(), context), { name: 'ImageError', reason: 'nospace', message })
+    assert.equal(storage.digest(), before)
+    assert.ok(taken < swu.indexOf(first.content) + 512, `${taken}`)
+    // It is read, and ends sooner than it said.
+    await assert.rejects(backend.install(pieces(announcing(swu, first, bytesMax)), context), { name: 'ImageError', reason: 'truncated' })
+    await backend.discard()
+  }
 })
 
 test('what is compressed is unpacked, and its content is what counts from then on', async () => {

@@ -65,7 +65,7 @@ for (const run of ['daemon', 'once'] as const) {
     test('is found', async t => {
       const { folder } = await device(t, run)
       const settings = run === 'daemon' ? { run, folder } : { run, folder, command: [program] }
-      assert.equal((await swupdateProbe(settings)).usable, true)
+      assert.equal((await swupdateProbe(settings, realClock)).usable, true)
     })
 
     test('installs what our builder builds, and tells how far it is', async t => {

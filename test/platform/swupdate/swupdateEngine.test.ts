@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { limits } from '../../../src/limits.ts'
-import type { Clock } from '../../../src/platform/platform.ts'
+import { createFileStorage } from '../../../src/platform/fileStorage.ts'
+import { BackendError, type Clock } from '../../../src/platform/platform.ts'
 import { createControl } from '../../../src/platform/swupdate/control.ts'
 import { awaitOutcome } from '../../../src/platform/swupdate/outcome.ts'
 import { swupdateProbe } from '../../../src/platform/swupdate/probe.ts'
+import { startServer } from '../../../src/platform/swupdate/server.ts'
 import { testClock } from '../../auth/support.ts'
-import { pieces } from '../../device/firmware/workbench.ts'
+import { board, ca, pieces, trusting } from '../../device/firmware/workbench.ts'
+import { eventually } from '../../support/daemon.ts'
 import { contextOf, imageFor, type Machine, makeMachine, realClock, shortFolder } from './bench.ts'
 import { engineStates, type FakeDaemon, startFakeDaemon } from './fakeDaemon.ts'
 
@@ -306,7 +309,7 @@ test('case 50: a socket behind which nobody is, and a folder without one', async
   for (const folder of [sockets, join(sockets, 'none')]) {
     const stale = machine.withSwupdate({ run: 'daemon', folder })
     await assert.rejects(stale.install(pieces(image), contextOf()), { name: 'BackendError', reason: 'lost' })
-    assert.equal((await swupdateProbe({ run: 'daemon', folder })).usable, false)
+    assert.equal((await swupdateProbe({ run: 'daemon', folder }, realClock)).usable, false)
     await stale.recover()
   }
   assert.equal((await machine.record()).images.B?.version, '1.1.0', 'nothing has changed')
@@ -352,6 +355,140 @@ test('a start waits for what the daemon has not finished yet', async t => {
   await recovering
 })
 
+test('beyond engineStopTimeoutMs a start waits no longer for what the daemon does not finish', { timeout: 60_000 }, async t => {
+  for (const hangs of [false, true]) {
+    const clock = testClock()
+    const { backend, daemon } = await scripted(t, clock)
+    Object.assign(daemon, { state: engineStates.run, hangs })
+    const begin = clock.monotonicMs()
+    await passing(clock, 500, backend.recover(), () => clock.pending() > 0)
+    const took = clock.monotonicMs() - begin
+    assert.ok(took >= limits.engineStopTimeoutMs && took < limits.engineStopTimeoutMs + 2_000, `${took} ms`)
+    assert.equal(clock.pending(), 0)
+  }
+})
+
+test('beyond engineComplaintsMax further complaints about one installation are let go', async t => {
+  const sockets = shortFolder(t)
+  const daemon = await startFakeDaemon(t, sockets)
+  const complaints = Array.from({ length: limits.engineComplaintsMax + 1 }, (_, index) => `complaint ${index}`)
+  for (const told of [complaints.slice(0, -1), complaints]) {
+    daemon.queue.push({ state: engineStates.start, text: 'Software Update started !' })
+    fail(daemon, ...told)
+    const outcome = await awaitOutcome(createControl(sockets), realClock, () => {}, new AbortController().signal)
+    assert.deepEqual(outcome, { succeeded: false, complaints: complaints.slice(0, limits.engineComplaintsMax) })
+    assert.equal(daemon.queue.length, 0, 'all of them have been read')
+  }
+})
+
+/** SWUpdate for one installation, which this script stands in for. */
+const startScript = (folder: string, script: string, clock: Clock = realClock) =>
+  startServer({ command: ['/bin/sh', '-c', script], folder, board, trust: trusting(ca.caPem), storage: createFileStorage(), clock })
+
+/** The process that the script has left its number of. */
+async function assertGone(file: string): Promise<void> {
+  const pid = readFileSync(file, 'utf8').trim()
+  await eventually(async () => {
+    // One that has ended and whom nobody has waited for yet is gone as well.
+    const stat = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : 'gone Z'
+    assert.match(stat, / Z/)
+  })
+}
+
+test('beyond engineStartTimeoutMs an SWUpdate that has no sockets is given up, and nothing of it is left', { timeout: 60_000 }, async t => {
+  const folder = shortFolder(t)
+  const clock = testClock()
+  const begin = clock.monotonicMs()
+  const starting = startScript(folder, 'echo still loading; sleep 60 & echo $! > sleeping; wait', clock)
+  starting.catch(() => {})
+  while (!existsSync(join(folder, 'sleeping'))) await new Promise(resolve => setTimeout(resolve, 5))
+  await assert.rejects(
+    passing(clock, 500, starting, () => clock.pending() > 0),
+    (error: unknown) => {
+      assert.ok(error instanceof BackendError && error.reason === 'io' && error.cause instanceof Error)
+      assert.equal(error.cause.message, 'still loading\n')
+      return true
+    },
+  )
+  const took = clock.monotonicMs() - begin
+  assert.ok(took >= limits.engineStartTimeoutMs && took < limits.engineStartTimeoutMs + 2_000, `${took} ms`)
+  await assertGone(join(folder, 'sleeping'))
+  assert.equal(clock.pending(), 0)
+})
+
+test('within engineStartTimeoutMs an SWUpdate that is late is taken', { timeout: 60_000 }, async t => {
+  const folder = shortFolder(t)
+  const clock = testClock()
+  const starting = startScript(folder, 'sleep 60', clock)
+  let isOver = false
+  const over = () => {
+    isOver = true
+  }
+  starting.then(over, over)
+  // Every look at the sockets ends with the pause before the next one.
+  const looked = async () => {
+    while (clock.pending() < 2 && !isOver) await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  await looked()
+  await clock.pass(limits.engineStartTimeoutMs - 1_000)
+  await looked()
+  assert.equal(isOver, false)
+  await startFakeDaemon(t, folder)
+  await clock.pass(500)
+  const server = await starting
+  await server.stop()
+})
+
+test('beyond engineOutputCharactersMax the last words are kept of an SWUpdate that does not start', async t => {
+  for (const [characters, kept] of [
+    [limits.engineOutputCharactersMax - 8, limits.engineOutputCharactersMax - 1],
+    [limits.engineOutputCharactersMax, limits.engineOutputCharactersMax],
+    [100_000, limits.engineOutputCharactersMax],
+  ] as const) {
+    await assert.rejects(startScript(shortFolder(t), `printf '%0${characters}d' 0; printf 'the end'`), (error: unknown) => {
+      assert.ok(error instanceof BackendError && error.reason === 'io' && error.cause instanceof Error)
+      assert.equal(error.cause.message, `${'0'.repeat(kept - 7)}the end`)
+      return true
+    })
+  }
+})
+
+test('beyond engineOutputCharactersMax nobody is SWUpdate who says so', async t => {
+  const folder = shortFolder(t)
+  const saying = (zeroes: number) => ['/bin/sh', '-c', `printf '%0${zeroes}d' 0; printf 'SWUpdate v2022.12'`]
+  const within = limits.engineOutputCharactersMax - 'SWUpdate v2022.12'.length
+  assert.deepEqual(await swupdateProbe({ run: 'once', command: saying(within), folder }, realClock), { usable: true, version: '2022.12' })
+  const late = await swupdateProbe({ run: 'once', command: saying(limits.engineOutputCharactersMax - 7), folder }, realClock)
+  assert.match(late.reason ?? '', /is not SWUpdate/)
+})
+
+test('beyond engineProbeTimeoutMs nobody is asked any more whether he is SWUpdate, and nothing of him is left', {
+  timeout: 60_000,
+}, async t => {
+  const { daemon, sockets } = await scripted(t)
+  daemon.hangs = true
+  const sleeping = join(sockets, 'sleeping')
+  const script = `echo SWUpdate v2022.12; sleep 60 & echo $! > ${sleeping}; wait`
+  for (const settings of [
+    { run: 'daemon', folder: sockets },
+    { run: 'once', folder: sockets, command: ['/bin/sh', '-c', script] },
+  ] as const) {
+    const clock = testClock()
+    let isOver = false
+    const probing = swupdateProbe(settings, clock).finally(() => {
+      isOver = true
+    })
+    while (settings.run === 'once' && !existsSync(sleeping)) await new Promise(resolve => setTimeout(resolve, 5))
+    await clock.pass(limits.engineProbeTimeoutMs - 1)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    assert.equal(isOver, false)
+    await clock.pass(1)
+    assert.equal(clock.pending(), 0, 'nobody waits any more')
+    assert.match((await probing).reason ?? '', /no SWUpdate answers|does not end/)
+  }
+  await assertGone(sleeping)
+})
+
 test('what SWUpdate refuses has the reason that it gives', async t => {
   const { backend, daemon, image } = await scripted(t)
   for (const [complaint, name, reason] of [
@@ -372,9 +509,9 @@ test('what SWUpdate refuses has the reason that it gives', async t => {
 
 test('an SWUpdate that cannot be started is no engine', async t => {
   const folder = shortFolder(t)
-  assert.deepEqual((await swupdateProbe({ run: 'once', command: [join(folder, 'none')], folder })).usable, false)
-  assert.match((await swupdateProbe({ run: 'once', command: ['/bin/true'], folder })).reason ?? '', /is not SWUpdate/)
-  assert.match((await swupdateProbe({ run: 'daemon', folder: join(folder, 'x'.repeat(100)) })).reason ?? '', /too long/)
+  assert.deepEqual((await swupdateProbe({ run: 'once', command: [join(folder, 'none')], folder }, realClock)).usable, false)
+  assert.match((await swupdateProbe({ run: 'once', command: ['/bin/true'], folder }, realClock)).reason ?? '', /is not SWUpdate/)
+  assert.match((await swupdateProbe({ run: 'daemon', folder: join(folder, 'x'.repeat(100)) }, realClock)).reason ?? '', /too long/)
   const machine = await makeMachine(t)
   const backend = machine.withSwupdate({ run: 'once', command: ['/bin/false'], folder })
   await assert.rejects(backend.install(pieces(await imageFor(machine, payload)), contextOf()), { name: 'BackendError', reason: 'io' })

@@ -149,6 +149,21 @@ test('listening on every address shows those by which others reach the host, or 
   assert.deepEqual([ipv6?.ipv4.manual, ipv6?.ipv6.manual], [[], [{ address: '2001:db8::7', prefixLength: 64 }]])
 })
 
+test('beyond interfacesStoredMax settings of interfaces are refused, those that are there stay', async () => {
+  const settings = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`eth${index}`, { enabled: false }]))
+  const { store, platform } = start(':memory:', { interfaces: ['eth0', 'lan'] })
+  const isEnabled = async (token: string) => (await platform.network.interfaces()).find(nic => nic.token === token)?.enabled
+  assert.throws(() => store.importDocuments({ interfaces: settings(limits.interfacesStoredMax + 1) }), { name: 'StoreError' })
+  assert.equal(await isEnabled('eth0'), true)
+  store.importDocuments({ interfaces: settings(limits.interfacesStoredMax) })
+  assert.equal(await isEnabled('eth0'), false)
+
+  await assert.rejects(async () => platform.network.setInterface('lan', { enabled: false }), /too many interfaces/)
+  assert.deepEqual([await isEnabled('lan'), await isEnabled('eth0')], [true, false])
+  await platform.network.setInterface('eth0', { enabled: true })
+  assert.equal(await isEnabled('eth0'), true)
+})
+
 test('a clock that was set goes on from there, also after a restart', async t => {
   const path = stateFile(t)
   const near = (clock: { now(): Date }, expected: number) =>
