@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { limits } from '../../limits.ts'
 import { BackendError } from '../platform.ts'
 import {
   createProgressReader,
@@ -44,18 +45,20 @@ export function createControl(folder: string): Control {
   const path = join(folder, 'sockinstctrl')
 
   async function ask(request: Buffer, signal?: AbortSignal): Promise<{ socket: Socket; answer: Buffer }> {
+    if (signal?.aborted) throw new BackendError('lost', 'SWUpdate is not asked any more', { cause: signal.reason })
     const socket = connect(path)
-    const close = () => socket.destroy(new Error('given up'))
-    signal?.addEventListener('abort', close, { once: true })
+    socket.write(request)
+    const answer = readMessage(socket)
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    const giveUp = () => reject(new Error('given up'))
+    signal?.addEventListener('abort', giveUp, { once: true })
     try {
-      signal?.throwIfAborted()
-      socket.write(request)
-      return { socket, answer: await readMessage(socket) }
+      return { socket, answer: await Promise.race([answer, givenUp]) }
     } catch (cause) {
-      socket.destroy()
+      leave(socket, answer)
       throw new BackendError('lost', 'SWUpdate does not answer', { cause })
     } finally {
-      signal?.removeEventListener('abort', close)
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -90,6 +93,13 @@ export function createControl(folder: string): Control {
       return () => socket.destroy()
     },
   }
+}
+
+/** Not before the answer: SWUpdate 2022.12 does not survive to tell it to somebody who has gone (SIGPIPE). */
+function leave(socket: Socket, answer: Promise<unknown>): void {
+  const hangUp = () => socket.destroy()
+  socket.setTimeout(limits.engineStopTimeoutMs, hangUp).unref()
+  answer.then(hangUp, hangUp)
 }
 
 function readMessage(socket: Socket): Promise<Buffer> {

@@ -161,6 +161,19 @@ for (const run of ['daemon', 'once'] as const) {
 const isSwupdate = (pid: string): boolean => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(program)
 
 group('Debian’s swupdate', { skip: lacksSwupdate }, () => {
+  test('outlives whoever does not wait for its answer', async t => {
+    const { folder } = await device(t, 'daemon')
+    const control = createControl(folder)
+    for (let asked = 0; asked < 200; asked++) {
+      const patience = new AbortController()
+      const answer = control.status(patience.signal)
+      await new Promise(resolve => setImmediate(resolve))
+      patience.abort()
+      await answer.catch(() => {})
+    }
+    await control.hardware()
+  })
+
   test('trap 5: is busy with somebody else', async t => {
     const { machine, backend, folder } = await device(t, 'daemon')
     const other = new AbortController()
