@@ -95,6 +95,10 @@ export const limits = {
   tokensKept: 32_768,
   /** Spans of time in which forgotten tokens were made: one for each time that the clock was elsewhere, and room for quiet days. */
   tokenSpansMax: 64,
+  /** A process takes longer to start, so a token that is ahead of the clock by no more lies before the next start. NTP keeps clocks closer. */
+  tokenAheadMs: 100,
+  /** A client whose clock is ahead by more costs one sync of the disk in this time; after a power cut tokens are doubted for as much longer. */
+  tokenMarkStepMs: 30_000,
   /** A server nonce of HTTP Digest: long enough for a session of a client, short enough to bound its table. */
   nonceLifetimeMs: 300_000,
   /** Nonces that were used, about 100 bytes each; where there are more, the oldest are refused as stale. */

@@ -1,4 +1,16 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type ReplayJournal, recordBytes } from '../auth/tokenMemory.ts'
 import { writeDurably } from './stateFolder.ts'
@@ -15,11 +27,12 @@ export interface ReplayFile extends ReplayJournal {
  */
 export function openReplayFile(folder: string, bootId = bootIdOfLinux()): ReplayFile {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const [previousFile, currentFile, nextFile, markFile, forgottenFile] = [
+  const [previousFile, currentFile, nextFile, markFile, unmarkedFile, forgottenFile] = [
     join(folder, 'tokens.previous'),
     join(folder, 'tokens.current'),
     join(folder, 'tokens.next'),
     join(folder, 'tokens.mark'),
+    join(folder, 'tokens.unmarked'),
     join(folder, 'tokens.forgotten'),
   ]
   const [previous, current, mark] = [contentOf(previousFile), contentOf(currentFile), contentOf(markFile)?.toString()]
@@ -31,7 +44,8 @@ export function openReplayFile(folder: string, bootId = bootIdOfLinux()): Replay
   // A record that was cut off is written over by the next one.
   let size = Math.floor((current?.length ?? 0) / recordBytes) * recordBytes
   const complete = mark === undefined ? nothingYet : mark === clean() || (bootId !== '' && mark === running)
-  let hasGap = false
+  let gap: 'record' | 'mark' | undefined
+  let hasRotated = false
   /** What may be missing is not noted yet: until it is, every start has to find the journal incomplete, however this one goes on. */
   let isOwed = !complete
   if (complete) setMark(running)
@@ -46,6 +60,7 @@ export function openReplayFile(folder: string, bootId = bootIdOfLinux()): Replay
     current: current ?? Buffer.alloc(0),
     forgotten: contentOf(forgottenFile) ?? Buffer.alloc(0),
     complete,
+    lacksMark: existsSync(unmarkedFile),
 
     append(record) {
       let written = 0
@@ -53,18 +68,28 @@ export function openReplayFile(folder: string, bootId = bootIdOfLinux()): Replay
       size += record.length
     },
 
-    sync: () => fsyncSync(file),
+    sync() {
+      fsyncSync(file)
+      if (hasRotated) sync(folder)
+      hasRotated = false
+    },
 
-    admitGap() {
-      if (hasGap) return
-      rmSync(markFile, { force: true })
+    admitGap(missing) {
+      if (gap === 'mark' || gap === missing) return
+      if (missing === 'record') rmSync(markFile, { force: true })
+      // A new name costs less than a new file.
+      else if (existsSync(markFile)) renameSync(markFile, unmarkedFile)
+      else writeFileSync(unmarkedFile, '', { mode: 0o600 })
       sync(folder)
-      hasGap = true
+      gap = missing
     },
 
     keepForgotten(spans) {
       writeDurably(forgottenFile, spans)
-      if (isOwed && !hasGap) setMark(running)
+      if (isOwed && gap === undefined) {
+        setMark(running)
+        rmSync(unmarkedFile, { force: true })
+      }
       isOwed = false
     },
 
@@ -74,6 +99,7 @@ export function openReplayFile(folder: string, bootId = bootIdOfLinux()): Replay
       renameSync(nextFile, currentFile)
       closeSync(file)
       file = next
+      hasRotated = true
       previousBytes = size
       size = 0
     },
@@ -86,7 +112,7 @@ export function openReplayFile(folder: string, bootId = bootIdOfLinux()): Replay
         fsyncSync(last)
         sync(previousFile)
         sync(folder)
-        if (!hasGap && !isOwed) setMark(clean())
+        if (gap === undefined && !isOwed) setMark(clean())
       } catch {
         // A disk that takes nothing: the next start finds that this was no clean end, which is the truth.
       } finally {

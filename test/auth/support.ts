@@ -58,10 +58,12 @@ export function accountsOf(...accounts: readonly Account[]): Accounts {
 
 /** A journal in memory that remembers what was asked of it. */
 export function memoryJournal(before: Partial<ReplayJournal> = {}) {
-  const asked: { appended: Uint8Array[]; rotations: number; syncs: number; gaps: number; forgotten: Uint8Array } = {
+  const asked: { appended: Uint8Array[]; rotations: number; syncs: number; synced: number; gaps: number; forgotten: Uint8Array } = {
     appended: [],
     rotations: 0,
     syncs: 0,
+    /** How many of what was appended a power cut cannot take. */
+    synced: 0,
     gaps: 0,
     forgotten: new Uint8Array(),
   }
@@ -70,8 +72,12 @@ export function memoryJournal(before: Partial<ReplayJournal> = {}) {
     current: new Uint8Array(),
     forgotten: new Uint8Array(),
     complete: true,
+    lacksMark: false,
     append: record => void asked.appended.push(Uint8Array.from(record)),
-    sync: () => void asked.syncs++,
+    sync() {
+      asked.syncs++
+      asked.synced = asked.appended.length
+    },
     admitGap: () => void asked.gaps++,
     keepForgotten(spans) {
       asked.forgotten = Uint8Array.from(spans)

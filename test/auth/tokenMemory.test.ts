@@ -17,6 +17,7 @@ function setUp(clock: TestClock = testClock(), before: Partial<ReplayJournal> = 
   return {
     clock,
     asked,
+    before,
     remember: (name: string, agoMs = 0) => memory.remember('admin', Buffer.from(name), clock.now().getTime() - agoMs),
     /** The token as it was sent before. */
     again: (name: string, createdMs: number) => memory.remember('admin', Buffer.from(name), createdMs),
@@ -140,7 +141,7 @@ test('when the memory is full, a new token is refused rather than an old one for
   const records = Buffer.alloc((limits.tokensRememberedMax - 1) * recordBytes)
   for (let start = 0; start < records.length; start += recordBytes) {
     records.writeDoubleBE(now, start)
-    records.writeUInt32BE(start, start + 8)
+    records.writeUInt32BE(start + 1, start + 8)
     records.writeUInt32BE(crc32(records.subarray(start, start + 20)), start + 20)
   }
   const almost = setUp(testClock(), { current: records })
@@ -191,6 +192,13 @@ test('after a power cut nothing from before the start is taken, not even after a
   assert.equal(next.remember('later'), 'new')
 })
 
+test('after a power cut nobody is kept out, however late the last one came before it', () => {
+  const first = setUp()
+  first.again('written', now - 1000)
+  const second = setUp(testClock(now), { current: Buffer.concat(first.asked.appended), complete: false })
+  assert.equal(second.remember('after'), 'new')
+})
+
 test('what a power cut took stays dead, although nobody logged in before the next clean restart', () => {
   const { clock, asked } = setUp(testClock(), { complete: false })
   assert.equal(setUp(clock, { forgotten: asked.forgotten }).again('lost', now - 1), 'forgotten')
@@ -208,6 +216,134 @@ test('where the clock goes back with the power, what was used shortly before sta
   assert.equal(second.again('lost', now), 'forgotten')
   clock.jump(hour)
   assert.equal(second.remember('of now'), 'new')
+})
+
+test('where the clock goes ahead with the power, what was used shortly before stays dead when it is right again', () => {
+  const first = setUp()
+  first.again('written', now - 1000)
+  const clock = testClock(now + year)
+  const second = setUp(clock, { current: Buffer.concat(first.asked.appended), complete: false })
+  assert.equal(second.remember('as if it were next year'), 'new')
+  clock.jump(-year)
+  assert.equal(second.again('lost', now), 'forgotten')
+})
+
+/** The next life, after a power cut that took all that was not synced. */
+function powerCut({ asked, before: { current = Buffer.alloc(0) } }: ReturnType<typeof setUp>, clock: TestClock) {
+  const { appended, synced, forgotten } = asked
+  return setUp(clock, { current: Buffer.concat([current, ...appended.slice(0, synced)]), forgotten, complete: false })
+}
+
+test('a token that is ahead of the clock stays dead, although a power cut took its record', async () => {
+  const { tokenAheadMs, tokenMarkStepMs } = limits
+  for (const aheadMs of [1, tokenAheadMs, tokenAheadMs + 1, tokenMarkStepMs, window / 2, window]) {
+    const device = setUp()
+    assert.equal(device.again('used', now + aheadMs), 'new')
+    // No start is faster.
+    const second = powerCut(device, testClock(now + tokenAheadMs + 1))
+    assert.equal(second.again('used', now + aheadMs), 'forgotten', `${aheadMs} ms ahead`)
+    // Up to there, and not for ever.
+    await second.clock.pass(aheadMs + tokenMarkStepMs + 1)
+    assert.equal(second.remember('of then'), 'new')
+    const third = powerCut(second, testClock(now + tokenAheadMs + 2))
+    assert.equal(third.again('used', now + aheadMs), 'forgotten', 'nor does a second power cut bring it back')
+  }
+})
+
+test('whoever is ahead of the clock costs one sync in every step, and whoever is not costs none', async () => {
+  const device = setUp()
+  const steps = 8
+  for (let passedMs = 0; passedMs < steps * limits.tokenMarkStepMs; passedMs += 500) {
+    assert.equal(device.remember(`of now ${passedMs}`), 'new')
+    assert.equal(device.remember(`a little ahead ${passedMs}`, -limits.tokenAheadMs), 'new')
+    await device.clock.pass(500)
+  }
+  assert.equal(device.asked.syncs, 0)
+  for (let passedMs = 0; passedMs < steps * limits.tokenMarkStepMs; passedMs += 500) {
+    assert.equal(device.remember(`ahead ${passedMs}`, -60_000), 'new')
+    await device.clock.pass(500)
+  }
+  assert.equal(device.asked.syncs, steps)
+})
+
+test('after a restart that lost nothing, marks keep nobody out', () => {
+  const device = setUp()
+  assert.equal(device.again('used', now + window), 'new')
+  const next = setUp(testClock(now + 2), { current: Buffer.concat(device.asked.appended) })
+  assert.equal(next.again('used', now + window), 'known')
+  assert.equal(next.remember('ahead', -60_000), 'new')
+  assert.equal(next.remember('of now'), 'new')
+})
+
+test('a mark of a clock that was far ahead does not count when it is set right', () => {
+  const device = setUp(testClock(now + year))
+  assert.equal(device.remember('then', -window), 'new')
+  device.clock.jump(-year)
+  assert.equal(device.remember('now', -60_000), 'new')
+  const next = powerCut(device, testClock(now + 2))
+  assert.equal(next.again('now', now + 60_000), 'forgotten')
+  assert.equal(next.remember('beyond the mark', -window), 'new')
+  // The clock went back with the power: the mark says where it was.
+  const first = setUp(testClock(now + year))
+  assert.equal(first.remember('then', -window), 'new')
+  const back = powerCut(first, testClock(now))
+  assert.equal(back.remember('of now'), 'new')
+  back.clock.jump(year)
+  assert.equal(back.again('then', now + year + window), 'forgotten')
+})
+
+test('where the clock goes back, what was used before is made safe first', () => {
+  const device = setUp()
+  assert.equal(device.again('used', now), 'new')
+  device.clock.jump(-60_000)
+  assert.equal(device.remember('after'), 'new')
+  assert.equal(device.asked.synced, 1)
+  assert.equal(powerCut(device, testClock(now - 59_000)).again('used', now), 'known')
+})
+
+test('a mark is good beyond the generation that it is in, which is safe before another one begins', async () => {
+  const device = setUp()
+  assert.equal(device.remember('far ahead', -window), 'new')
+  await fill(device, 'one')
+  const { asked } = device
+  assert.deepEqual([asked.rotations, asked.syncs], [1, 2])
+  assert.equal(asked.synced, limits.tokensKept + 1, 'with the mark, and without the token that came then')
+  assert.equal(device.remember('ahead', -60_000), 'new')
+  assert.equal(asked.syncs, 2)
+  const previous = Buffer.concat(asked.appended.slice(0, asked.synced))
+  const nowMs = device.clock.now().getTime()
+  const next = setUp(testClock(nowMs + 2), { previous, complete: false })
+  assert.equal(next.again('ahead', nowMs + 60_000), 'forgotten')
+})
+
+test('where the disk cannot keep the mark of a token that is ahead, the next start doubts every token that may have been', async () => {
+  for (const failing of [{ sync: fail }, { append: fail }]) {
+    const { remember, asked } = setUp(testClock(), failing)
+    assert.equal(remember('ahead', -window), 'new')
+    assert.equal(remember('ahead', -window), 'known')
+    assert.ok(asked.gaps > 0)
+    const next = setUp(testClock(now + 1), { complete: false, lacksMark: true })
+    assert.equal(next.again('ahead', now + window), 'forgotten')
+    assert.equal(next.remember('of now'), 'forgotten')
+    await next.clock.pass(window + 1)
+    assert.equal(next.remember('of then'), 'new')
+    const dead = setUp(testClock(), { ...failing, admitGap: fail })
+    assert.equal(dead.remember('ahead', -60_000), 'unwritten')
+  }
+})
+
+test('a token that is ahead stays dead where its mark was written and its record was not', () => {
+  let space = 1
+  const written: Uint8Array[] = []
+  const { remember, asked } = setUp(testClock(), {
+    append(record) {
+      if (space-- <= 0) fail()
+      written.push(Uint8Array.from(record))
+    },
+  })
+  assert.equal(remember('ahead', -60_000), 'new')
+  assert.equal(asked.gaps, 1)
+  assert.equal(setUp(testClock(now + 1), { current: Buffer.concat(written), complete: false }).again('ahead', now + 60_000), 'forgotten')
 })
 
 test('a clock that was far ahead when the power went keeps nobody out when it is set right', () => {

@@ -149,20 +149,26 @@ for (const file of ['tokens.current', 'tokens.previous'])
   })
 
 test('a gap that was admitted is known at the next start, however this one ends, and not at the one after it', t => {
-  for (const closed of [true, false]) {
-    const folder = temporaryFolder(t)
-    const journal = openReplayFile(folder, bootId)
-    journal.append(record(1))
-    for (let i = 0; i < 2; i++) journal.admitGap()
-    journal.append(record(2))
-    if (closed) journal.close()
-    const next = openReplayFile(folder, bootId)
-    assert.equal(next.complete, false)
-    next.keepForgotten(Buffer.alloc(0))
-    next.close()
-    const third = openReplayFile(folder, bootId)
-    assert.equal(third.complete, true)
-    third.close()
+  for (const missing of [
+    ['record', 'record'],
+    ['mark', 'record'],
+    ['record', 'mark'],
+  ] as const) {
+    for (const closed of [true, false]) {
+      const folder = temporaryFolder(t)
+      const journal = openReplayFile(folder, bootId)
+      journal.append(record(1))
+      for (const each of missing) journal.admitGap(each)
+      journal.append(record(2))
+      if (closed) journal.close()
+      const next = openReplayFile(folder, bootId)
+      assert.deepEqual([next.complete, next.lacksMark], [false, missing.some(each => each === 'mark')])
+      next.keepForgotten(Buffer.alloc(0))
+      next.close()
+      const third = openReplayFile(folder, bootId)
+      assert.deepEqual([third.complete, third.lacksMark], [true, false])
+      third.close()
+    }
   }
 })
 

@@ -22,7 +22,7 @@ const envelope = (body: string, header: string): string =>
   `<s:Envelope xmlns:s="${SOAP_ENVELOPE}" ${namespaces}>${header && `<s:Header>${header}</s:Header>`}<s:Body>${body}</s:Body></s:Envelope>`
 
 /** What somebody who listened on the network has of a request, and can send again. */
-export type Credentials = { readonly header: string } | { readonly authorization: string }
+export type Credentials = { readonly header: string; readonly createdMs: number } | { readonly authorization: string }
 
 /** Sends a message with these credentials, or with none. Every sender has an address of his own unless it is given. */
 export async function send(life: Life, body: string, credentials: Credentials | undefined, remoteAddress: string): Promise<Answer> {
@@ -59,9 +59,10 @@ function faultOf(text: string): string {
 }
 
 /** A token of this moment by the clock of the device, `skewMs` beside it. */
-export const tokenOf = (life: Life, login: Login, random: Random, skewMs = 0): Credentials => ({
-  header: token(login, new Date(life.now().getTime() + skewMs).toISOString(), Buffer.from(random.bytes(16))),
-})
+export function tokenOf(life: Life, login: Login, random: Random, skewMs: number): Credentials {
+  const createdMs = life.now().getTime() + skewMs
+  return { header: token(login, new Date(createdMs).toISOString(), Buffer.from(random.bytes(16))), createdMs }
+}
 
 /** The answer to a challenge, which the device is asked for first. */
 export async function digestOf(

@@ -159,8 +159,17 @@ export function takeOver(): void {
     const hex = draw(16).toString('hex')
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
   }
+  // Every life derives the same keys from that of its device.
+  const { hkdfSync } = crypto
+  const derived = new Map<string, ArrayBuffer>()
+  const derive = (digest: string, key: Uint8Array, salt: string, info: string, bytes: number) => {
+    const name = [digest, Buffer.from(key).toString('hex'), salt, info, bytes].join()
+    const found = derived.get(name) ?? hkdfSync(digest, key, salt, info, bytes)
+    derived.set(name, found)
+    return found.slice(0)
+  }
   // By hand: the mocks of node:test keep a record of every call.
-  Object.assign(crypto, { randomBytes: draw, randomUUID })
+  Object.assign(crypto, { randomBytes: draw, randomUUID, hkdfSync: derive })
   syncBuiltinESMExports()
   const { run } = StatementSync.prototype
   const { exec } = DatabaseSync.prototype

@@ -9,8 +9,10 @@ import type { Settings } from './model.ts'
 /** A log-in that was taken, as somebody who listened has it. */
 interface Used {
   readonly credentials: Credentials
-  /** When it was made, by the clock of the device. */
-  readonly createdMs: number
+  /** By the clock of the device. */
+  readonly takenMs: number
+  /** How many journals of tokens had lacked some by then. */
+  readonly losses: number
 }
 
 /** Who may log in, and with what nobody may any more. */
@@ -34,13 +36,16 @@ export class Logins {
     return this.#machine.life
   }
 
-  /** For one request. */
+  /** For one request, by a client whose clock goes right, or a little wrong, or as wrong as a device takes it. */
   async of(login: Login): Promise<Credentials> {
-    return this.#random.fraction() < 0.3 ? digestOf(this.#life, login, this.#random) : tokenOf(this.#life, login, this.#random)
+    const random = this.#random
+    if (random.fraction() < 0.3) return digestOf(this.#life, login, random)
+    const most = random.pick([0, 0, limits.tokenAheadMs, limits.tokenWindowMs - 1_000] as const)
+    return tokenOf(this.#life, login, random, random.whole(-most, most))
   }
 
   taken(credentials: Credentials): void {
-    this.#used.push({ credentials, createdMs: this.#life.now().getTime() })
+    this.#used.push({ credentials, takenMs: this.#life.now().getTime(), losses: this.#machine.lossesMs.length })
   }
 
   /** By HTTP Digest always; by a token unless the clock was set back to where the tokens of before a power cut are. */
@@ -55,10 +60,10 @@ export class Logins {
 
   /** Whether a new token may be refused: it could be one of those that a power cut took (tokenMemory.ts). */
   isExcused(credentials: Credentials): boolean {
-    const nowMs = this.#life.now().getTime()
     const { lossesMs } = this.#machine
-    const isNear = (ms: number) => Math.abs(ms - nowMs) <= 2 * limits.tokenWindowMs
-    return 'header' in credentials && lossesMs.length > 0 && [...lossesMs, ...this.#used.map(({ createdMs }) => createdMs)].some(isNear)
+    if (!('header' in credentials) || lossesMs.length === 0) return false
+    const isNear = (ms: number) => Math.abs(ms - credentials.createdMs) <= 3 * limits.tokenWindowMs
+    return [...lossesMs, ...this.#used.map(({ takenMs }) => takenMs)].some(isNear)
   }
 
   async #accepts(credentials: Credentials): Promise<boolean> {
@@ -92,9 +97,10 @@ export class Logins {
 
   async #judgeReplay(): Promise<void> {
     const replayed = this.#used[this.#random.whole(0, this.#used.length - 1)]
-    // A power cut may take a token that was made ahead of the next start: the clock of its client was, or that of the device went back.
-    const isAhead = (lossMs: number) => replayed && replayed.createdMs >= lossMs && replayed.createdMs <= lossMs + limits.tokenWindowMs
-    if (replayed && 'header' in replayed.credentials && this.#machine.lossesMs.some(isAhead)) return
-    if (replayed && (await this.#accepts(replayed.credentials))) throw new Violation('a log-in was taken a second time')
+    if (replayed === undefined) return
+    // Nothing tells a device that its clock was set back if nobody logs in before the power goes; only then a token may come again.
+    const wasSetBack = (lossMs: number) => replayed.takenMs >= lossMs && replayed.takenMs <= lossMs + limits.tokenWindowMs
+    if ('header' in replayed.credentials && this.#machine.lossesMs.slice(replayed.losses).some(wasSetBack)) return
+    if (await this.#accepts(replayed.credentials)) throw new Violation('a log-in was taken a second time')
   }
 }

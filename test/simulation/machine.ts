@@ -196,11 +196,12 @@ export class Machine {
     const journal = openReplayFile(this.#folder, `boot ${this.#boots}`)
     this.#isOpen = true
     this.#release = () => {
-      try {
-        store.close()
-      } catch {
-        // A clean end has closed it.
-      }
+      for (const each of [store, journal])
+        try {
+          each.close()
+        } catch {
+          // A clean end has closed it.
+        }
     }
     watchSettings(this.nemesis)
     this.#lacksTokens = !journal.complete

@@ -154,14 +154,16 @@ const upgrade: Step = async simulation => {
   const pending = { image, kept, isAcknowledged: false }
   simulation.pending = pending
   let answer: Answer | undefined
+  let isDisturbed = false
   for (;;) {
+    isDisturbed ||= sending.between !== undefined
     answer = await simulation.upload(life.firmware.upload, ticket, bytes, sending)
     const now = life.now().getTime()
     simulation.note(`  upgrade to ${image.version} ${image.nature}, ${damage}${describe(sending)}: ${statusOf(answer)}`)
     if (answer?.status !== 400 || sending.hangsUpAt === undefined || random.fraction() < 0.4) {
       // Where the clock jumped meanwhile, nobody knows by which time it was judged.
-      const isTimely = sending.between !== undefined || (now > validity.notBefore.getTime() && now < validity.notAfter.getTime())
-      judge(simulation, { image, damage, sending, isTimely }, answer)
+      const isTimely = isDisturbed || (now > validity.notBefore.getTime() && now < validity.notAfter.getTime())
+      judge(simulation, { image, damage, sending, isDisturbed, isTimely }, answer)
       break
     }
     sending = { pieceBytes: sending.pieceBytes, from: life.firmware.upload.offset(ticket) }
@@ -187,17 +189,23 @@ interface Sent {
   readonly image: SimulatedImage
   readonly damage: Damage
   readonly sending: Sending
+  /** By another client, in this part of it or in an earlier one. */
+  readonly isDisturbed: boolean
   /** By the clock of the device its certificates hold. */
   readonly isTimely: boolean
 }
 
-function judge({ confirmed, machine }: Simulation, { image, damage, sending, isTimely }: Sent, answer: Answer | undefined): void {
+function judge(
+  { confirmed, machine }: Simulation,
+  { image, damage, sending, isDisturbed, isTimely }: Sent,
+  answer: Answer | undefined,
+): void {
   if (answer === undefined) return
   const isOld = image.version < confirmed.image.version || image.epoch < confirmed.epoch
   const refused = damage !== 'none' || isOld || !isTimely
   if (answer.status === 200 && (refused || sending.hangsUpAt !== undefined))
     throw new Violation(`a ${damage} image of ${image.version} was taken`)
-  if (answer.status === 200 || machine.nemesis.hasStruck || sending.between) return
+  if (answer.status === 200 || machine.nemesis.hasStruck || isDisturbed) return
   if (!refused && sending.hangsUpAt === undefined) throw new Violation(`a good image was refused: ${statusOf(answer)} ${answer.text}`)
   if (answer.status === 415 && !refused) throw new Violation(`a good image was refused: ${answer.text}`)
 }
@@ -302,7 +310,7 @@ export async function schedule(simulation: Simulation): Promise<void> {
   await backUp(simulation)
   const weights = random.fraction() < 0.15 ? upgrading : ordinary
   for (let left = random.whole(1, 5); left > 0; left -= 1) {
-    machine.tokensLost = random.whole(0, 60)
+    machine.tokensLost = random.whole(0, 120)
     if (random.fraction() < 0.5) simulation.arm(drawFault(random))
     await pick(random, weights)(simulation)
     await simulation.settle()

@@ -9,7 +9,7 @@ const atHome = [
   /^firmware-ca\/(?:ca|signer)\.(?:pem|key)$/,
   /^logs\/(?:access|system)\.log(?:\.\d)?$/,
   /^upgrade\/(?:journal|history)\.json$/,
-  /^tokens\/tokens\.(?:current|previous|mark|forgotten)$/,
+  /^tokens\/tokens\.(?:current|previous|mark|unmarked|forgotten)$/,
 ]
 
 export async function assertNoLeftovers(state: string): Promise<void> {
