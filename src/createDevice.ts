@@ -126,7 +126,15 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
 
   await up()
   return {
-    start: open,
+    async start() {
+      try {
+        return await open()
+      } catch (error) {
+        // As after a restart; and a process that stayed would keep whoever watches over it from starting another.
+        await down().catch(() => {})
+        throw error
+      }
+    },
     async handle(request) {
       if (!running) throw new Error('the device is down')
       const { service, logs } = running

@@ -61,6 +61,39 @@ export function openStore(path: string): Store {
   /** What takes the values in memory back to where they were before the transaction. */
   const undo: (() => void)[] = []
   let depth = 0
+  /** Whether the log may hold a change that was answered by an error. */
+  let isDoubtful = false
+
+  /**
+   * A commit that fails where its log is synced has left its frames there, complete with the mark of the commit, and the next start
+   * would play them into the file. They count for nothing once a commit that changes nothing stands in their place: it begins where
+   * they began, and a frame holds only on top of those before it. A checkpoint that truncates the log would take them away too, but
+   * nothing syncs that. Throws where the disk does not take this either.
+   */
+  function settleDoubt(): void {
+    if (!isDoubtful) return
+    database.exec(`PRAGMA user_version = ${schemaVersion}`)
+    isDoubtful = false
+  }
+
+  /**
+   * For a statement outside of a transaction, and for what ends one: where it throws, the file holds what memory holds. Only where
+   * the disk has gone for good it stays in doubt what the next start finds, until the next write or the end, which try again first.
+   */
+  function commit(act: () => unknown): void {
+    try {
+      act()
+    } catch (error) {
+      isDoubtful = true
+      try {
+        if (database.isTransaction) database.exec('ROLLBACK')
+        settleDoubt()
+      } catch {
+        // The first error says what is wrong.
+      }
+      throw error
+    }
+  }
 
   function selected(name: string) {
     try {
@@ -88,7 +121,10 @@ export function openStore(path: string): Store {
       const json = JSON.stringify(next)
       // Read back before it is written: what could not be read after a restart is refused while somebody can still be told.
       const checked = parse(JSON.parse(json))
-      upsert.run(name, json)
+      if (depth === 0) {
+        settleDoubt()
+        commit(() => upsert.run(name, json))
+      } else upsert.run(name, json)
       put(checked)
     }
 
@@ -113,12 +149,14 @@ export function openStore(path: string): Store {
   function transaction<T>(work: () => T): T {
     const outermost = depth === 0
     const mark = undo.length
+    if (outermost) settleDoubt()
     database.exec(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT level${depth}`)
     depth++
     try {
       const result = work()
       if (result instanceof Promise) throw new TypeError('a transaction cannot wait')
-      database.exec(outermost ? 'COMMIT' : `RELEASE level${depth - 1}`)
+      if (outermost) commit(() => database.exec('COMMIT'))
+      else database.exec(`RELEASE level${depth - 1}`)
       return result
     } catch (error) {
       for (const step of undo.splice(mark).reverse()) step()
@@ -179,7 +217,14 @@ export function openStore(path: string): Store {
       if (left?.busy !== 0) throw new StoreError(`${path} is being written`)
     },
 
-    close: () => database.close(),
+    close() {
+      try {
+        settleDoubt()
+      } catch {
+        // Closing takes the log away, if anything still can.
+      }
+      database.close()
+    },
   }
 }
 

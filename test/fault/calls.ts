@@ -1,24 +1,21 @@
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isFault, must, tell, tellOrLose } from '../soak/asking.ts'
-import { assertNoLeftovers } from '../soak/leftovers.ts'
 import { Violation } from '../soak/oracle.ts'
-import { freePort } from '../support/freePort.ts'
 import { seeded } from '../support/random.ts'
-import { startVictim, type Victim } from '../support/victim.ts'
-import { type Circumstances, equippedFlags, type Writer, writeOf, writers } from '../support/writers.ts'
-import { type Effect, injected, oneWorker, recordCalls, type SystemCall } from './traced.ts'
+import { Bench } from './callsBench.ts'
+import { type Answer, type Deed, deeds, type Prepared } from './callsDeeds.ts'
+import { type Effect, injected, recordCalls, type SystemCall } from './traced.ts'
 
 /** What befalls a call: the process is killed before it, or it fails. */
-export const effects = ['kill', 'EIO', 'ENOSPC', 'ENOSPC from then on', 'EMFILE'] as const
+export const effects = ['kill', 'EIO', 'EIO of all from then on', 'ENOSPC', 'ENOSPC from then on', 'EMFILE'] as const
 export type EffectName = (typeof effects)[number]
 
 export interface CallsOptions {
   readonly seed: number
   readonly effects: readonly EffectName[]
   readonly pointsMax: number
-  /** Of one writer. */
+  /** Of one deed. */
   readonly pointsEach?: number
   readonly minutes: number
   readonly only?: RegExp | undefined
@@ -39,7 +36,7 @@ export interface CallsSummary {
   readonly starts: number[]
 }
 
-/** One effect on one call of one writer. */
+/** One effect on one call of one deed. */
 interface Point {
   readonly effect: EffectName
   readonly call: SystemCall
@@ -48,149 +45,98 @@ interface Point {
 const injections: Readonly<Record<EffectName, Effect>> = {
   kill: { inject: 'signal=KILL' },
   EIO: { inject: 'error=EIO' },
+  'EIO of all from then on': { inject: 'error=EIO', lasts: 'all' },
   ENOSPC: { inject: 'error=ENOSPC' },
-  'ENOSPC from then on': { inject: 'error=ENOSPC', lasts: true },
+  'ENOSPC from then on': { inject: 'error=ENOSPC', lasts: 'its name' },
   EMFILE: { inject: 'error=EMFILE' },
 }
 
 /** Descriptors are short only where one is asked for; room only where something is written. */
-function fits(effect: EffectName, { name }: SystemCall): boolean {
+function fits(effect: EffectName, { name, nthOfAny }: SystemCall): boolean {
+  if (nthOfAny !== undefined && injections[effect].lasts) return false
   if (effect === 'EMFILE') return name.startsWith('open')
   if (effect.startsWith('ENOSPC')) return !/read|chmod|unlink/.test(name)
-  return effect !== 'kill' || !/read/.test(name)
+  return /^EIO$/.test(effect) || !/read/.test(name)
 }
 
-const args = [...equippedFlags, '--discovery', 'off']
-
-/** A device on a folder, which is started, killed and put back as often as somebody wants. */
-class Bench {
-  readonly #root: string
-  readonly state: string
-  readonly starts: number[] = []
-  #victim: Victim | undefined
-  url = ''
-
-  constructor(root: string) {
-    this.#root = root
-    this.state = join(root, 'state')
-  }
-
-  get pid(): number {
-    return this.#victim?.process.pid ?? 0
-  }
-
-  isDead = (): boolean => this.#victim?.isDead() ?? true
-  output = (): string => this.#victim?.output() ?? ''
-
-  async start(): Promise<void> {
-    const spawned = performance.now()
-    const env = { ...oneWorker, NODE_COMPILE_CACHE: join(this.#root, 'compiled') }
-    this.#victim = startVictim({ state: this.state, args, env })
-    this.url = await this.#victim.ready
-    this.starts.push(performance.now() - spawned)
-    await assertNoLeftovers(this.state)
-  }
-
-  /** Ends it by itself, so that what it compiled is kept. */
-  async stop(): Promise<void> {
-    this.#victim?.process.kill('SIGTERM')
-    await this.#victim?.exited
-  }
-
-  kill = async (): Promise<void> => void (await this.#victim?.kill())
-  exited = async (): Promise<void> => void (await this.#victim?.exited)
-
-  async keep(name: string): Promise<void> {
-    await this.forget(name)
-    await cp(this.state, join(this.#root, name), { recursive: true })
-  }
-
-  async putBack(name: string): Promise<void> {
-    await rm(this.state, { recursive: true, force: true })
-    await cp(join(this.#root, name), this.state, { recursive: true })
-  }
-
-  forget = (name: string): Promise<void> => rm(join(this.#root, name), { recursive: true, force: true })
-}
-
-/** What a writer changes, as a client sees it now; the same text for the same settings. */
-async function look({ read }: Writer, { url }: Bench, circumstances: Circumstances): Promise<string> {
-  const request = typeof read === 'string' ? read : read(circumstances)
-  const { text } = request === 'challenge' ? await tell(url, '<tds:GetUsers/>', undefined) : await tell(url, request)
-  const shown = text
-    .replace(/<tt:Data[^>]*>([^<]*)</, (_, data) => `${Buffer.from(String(data), 'base64')}<`)
-    .replaceAll(`>${circumstances.freePort}<`, '>FREE<')
-    .replaceAll(`>${new URL(url).port}<`, '>OWN<')
-    .replace(/<tt:(UTC|Local)DateTime>[\s\S]*?<\/tt:\1DateTime>/g, '')
-    .replace(/nonce="[^"]*"/g, '')
-  return request.includes('AccessPolicy') ? shown.replace(/\s/g, '') : shown
-}
-
-function isDone({ shows }: Writer, text: string, circumstances: Circumstances): boolean {
-  return (shows instanceof RegExp ? shows : shows(circumstances)).test(text)
-}
-
-/** Everything that is the same for all points of one writer. */
+/** Everything that is the same for all points of one deed. */
 interface Stage {
   readonly bench: Bench
-  readonly writer: Writer
-  readonly circumstances: Circumstances
-  /** What is seen before. */
-  readonly before: string
+  readonly deed: Deed
+  readonly prepared: Prepared
+  /** What is seen before; nothing, where the device is not there before. */
+  readonly before: string | undefined
+  readonly isDone: (seen: string) => boolean
 }
 
-const portsOf = ({ url }: Bench): readonly number[] => [Number(new URL(url).port)]
-const requestOf = ({ bench, writer, circumstances }: Stage) => writeOf(writer, { ...circumstances, ports: portsOf(bench) })
-
 /** The state must be the one before or the one after, as a whole. */
-async function whichOf({ bench, writer, circumstances, before }: Stage): Promise<'before' | 'after'> {
-  const now = await look(writer, bench, circumstances)
+async function whichOf({ prepared, before, isDone }: Stage): Promise<'before' | 'after'> {
+  const now = await prepared.look()
   if (now === before) return 'before'
-  if (isDone(writer, now, circumstances)) return 'after'
-  throw new Violation(`neither as before nor as after: ${now.slice(0, 2000)}\nbefore: ${before.slice(0, 2000)}`)
+  if (isDone(now)) return 'after'
+  throw new Violation(`neither as before nor as after: ${now.slice(0, 6000)}\nbefore: ${before?.slice(0, 6000)}`)
+}
+
+/** What the next start finds, after a kill where the device still runs. */
+async function afterRestart(stage: Stage, answer: Answer | undefined): Promise<'before' | 'after'> {
+  const { bench, deed } = stage
+  await bench.kill()
+  await bench.start()
+  if (deed.isFirstStart && answer && bench.madePassword() !== undefined)
+    throw new Violation('it was up, and the next start is a first one again')
+  return whichOf(stage)
 }
 
 /** Resolves to how it ended, as the summary counts it, and whether the folder is still as it was. */
 async function killAt(stage: Stage, { call }: Point): Promise<readonly [end: string, isClean: boolean]> {
-  const { bench } = stage
+  const { bench, prepared } = stage
   const answer = await injected(bench.pid, call, injections.kill, async () => {
-    const told = await tellOrLose(bench.url, requestOf(stage))
+    const told = await prepared.act()
     // The log of the answer, and whatever follows it, may be the call that is waited for.
     if (told) await Promise.race([bench.exited(), new Promise(resolve => setTimeout(resolve, 300))])
     return told
   })
   const isStruck = bench.isDead()
-  await bench.kill()
-  await bench.start()
-  const now = await whichOf(stage)
-  if (answer && isFault(answer.text)) throw new Violation(`a fault, and nothing was wrong: ${answer.text.slice(0, 500)}`)
+  if (isStruck && !bench.isKilled()) throw new Violation(`the device has ended by itself:\n${bench.output()}`)
+  const now = await afterRestart(stage, answer)
+  if (answer?.isFault) throw new Violation(`a fault, and nothing was wrong: ${answer.text.slice(0, 500)}`)
   if (answer && now === 'before') throw new Violation('it was acknowledged and is lost')
   if (!answer && !isStruck) throw new Violation(`no answer, and the device is alive\n${bench.output()}`)
   return [isStruck ? `${answer ? 'answered, ' : ''}${now}` : 'ran through', now === 'before']
 }
 
 async function failAt(stage: Stage, { effect, call }: Point): Promise<readonly [end: string, isClean: boolean]> {
-  const { bench } = stage
-  const answer = await injected(bench.pid, call, injections[effect], async () => tellOrLose(bench.url, requestOf(stage)))
-  if (bench.isDead()) throw new Violation(`the device has ended:\n${bench.output()}`)
-  if (!answer) throw new Violation(`no answer\n${bench.output()}`)
-  const failed = isFault(answer.text)
-  const live = await whichOf(stage)
-  if (live !== (failed ? 'before' : 'after')) throw new Violation(`${failed ? 'a fault' : 'a success'}, and then it is as ${live}`)
+  const { bench, deed, prepared } = stage
+  const answer = await injected(bench.pid, call, injections[effect], prepared.act)
+  const hasEnded = bench.isDead()
+  // A start may fail, and says so; whoever watches over the device tries again.
+  const mayEnd = deed.isFirstStart ? !answer : deed.restarts && answer?.isFault === false
+  if (hasEnded && (!mayEnd || bench.isKilled())) throw new Violation(`the device has ended:\n${bench.output()}`)
+  if (!answer && !hasEnded) throw new Violation(`no answer\n${bench.output()}`)
+  const failed = answer?.isFault ?? false
+  const told = hasEnded ? `${answer ? 'a success, and ' : ''}no start` : failed ? 'a fault' : 'a success'
+  if (!hasEnded) {
+    const live = await whichOf(stage)
+    if (live !== (failed ? 'before' : 'after')) throw new Violation(`${told}, and then it is as ${live}`)
+  }
   // Every second time it is asked again, now that nothing fails any more: it has to recover without a restart.
   const again = failed && call.nth % 2 === 0
-  if (again) await must(bench.url, requestOf(stage))
-  await bench.kill()
-  await bench.start()
-  const now = await whichOf(stage)
+  if (again) await mustDo(prepared)
+  const now = await afterRestart(stage, answer)
   if (now === 'before' && (!failed || again)) throw new Violation(`${again ? 'a fault, then ' : ''}a success, and lost after a restart`)
-  // What failed at the sync of the log stands there as a whole, and the next start takes it: as where a connection breaks before its answer.
-  const end = again ? ', recovered' : failed && now === 'after' ? ', done at the next start' : ''
-  return [`${failed ? 'a fault' : 'a success'}${end}`, now === 'before']
+  // Only where nothing could be written any more, not even that it is not so, the next start may find what was refused.
+  const isInDoubt = failed && !again && now === 'after'
+  if (isInDoubt && injections[effect].lasts !== 'all') throw new Violation('a fault, and done at the next start')
+  return [`${told}${again ? ', recovered' : isInDoubt ? ', done at the next start' : ''}`, now === 'before']
+}
+
+async function mustDo({ act }: Prepared): Promise<void> {
+  const answer = await act()
+  if (!answer || answer.isFault) throw new Violation(`nothing is wrong, and it was answered with ${answer?.text.slice(0, 1000)}`)
 }
 
 /**
- * Lets every writer run into every effect at every system call by which it changes its files, each time on a real process, and looks
+ * Lets every deed run into every effect at every system call by which it changes its files, each time on a real process, and looks
  * at what the next start finds.
  */
 export async function atEveryCall(options: CallsOptions): Promise<CallsSummary> {
@@ -201,16 +147,16 @@ export async function atEveryCall(options: CallsOptions): Promise<CallsSummary> 
   const summary: CallsSummary = { points: 0, seconds: 0, complete: 0, ends: new Map(), violations: [], starts: bench.starts }
   const began = performance.now()
   const isOver = () => signal?.aborted || summary.points >= pointsMax || performance.now() - began > minutes * 60_000
-  const queue = writers.filter(({ operation }) => only.test(operation))
+  const queue = deeds.filter(({ name }) => only.test(name))
   try {
-    await mkdir(bench.state)
+    await bench.empty()
     await bench.start()
     await bench.stop()
     await bench.keep('new')
     while (queue.length > 0 && !isOver()) {
-      const [writer] = queue.splice(random.whole(0, queue.length - 1), 1)
-      if (!writer) break
-      const points = await stageOf(bench, writer, options).catch((error: unknown) => note(writer.operation, error))
+      const [deed] = queue.splice(random.whole(0, queue.length - 1), 1)
+      if (!deed) break
+      const points = await stageOf(bench, deed, options).catch((error: unknown) => note(deed.name, error))
       if (!points) continue
       const left = points.all
       let met = 0
@@ -219,7 +165,7 @@ export async function atEveryCall(options: CallsOptions): Promise<CallsSummary> 
         if (point) await meet(points.stage, point)
         summary.seconds = (performance.now() - began) / 1000
         onProgress(summary)
-        // A bounded run looks at more than one writer.
+        // A bounded run looks at more than one deed.
         met += 1
         if (met === pointsEach) break
       }
@@ -243,39 +189,42 @@ export async function atEveryCall(options: CallsOptions): Promise<CallsSummary> 
       summary.ends.set(key, (summary.ends.get(key) ?? 0) + 1)
       if (isClean) return
     } catch (error) {
-      note(`${stage.writer.operation}, ${point.effect} at ${point.call.text} (${point.call.thread} ${point.call.nth})`, error)
+      note(`${stage.deed.name}, ${point.effect} at ${point.call.text} (${point.call.thread} ${point.call.nth})`, error)
     }
-    await bench.kill()
-    await bench.putBack('prepared')
-    await bench.start()
+    await begin(stage)
   }
 }
 
-/** Brings the device to where the writer begins, and finds out which calls it makes. */
-async function stageOf(bench: Bench, writer: Writer, { effects: wanted }: CallsOptions) {
-  await bench.kill()
-  await bench.putBack('new')
-  await bench.start()
-  const free = await freePort()
-  let prepared = ''
-  const { prepare = [] } = writer
-  for (const request of typeof prepare === 'string' ? [prepare] : prepare) {
-    const body = typeof request === 'string' ? request : request({ prepared, freePort: free, ports: portsOf(bench) })
-    prepared += await must(bench.url, body)
-  }
-  const circumstances: Circumstances = { prepared, freePort: free, ports: portsOf(bench) }
-  await bench.kill()
-  await bench.keep('prepared')
-  await bench.start()
-  const stage: Stage = { bench, writer, circumstances, before: await look(writer, bench, circumstances) }
-  const reads = wanted.some(effect => effect !== 'kill')
-  const calls = await recordCalls(bench.pid, bench.state, () => must(bench.url, requestOf(stage)), { reads })
-  if (calls.length === 0) throw new Violation(`${writer.operation} was answered, and nothing was written`)
-  const after = await look(writer, bench, circumstances)
-  if (!isDone(writer, after, circumstances)) throw new Violation(`${writer.operation} does not show: ${after}`)
+/** Everything as it is before the deed. */
+async function begin({ bench, deed }: Pick<Stage, 'bench' | 'deed'>): Promise<void> {
   await bench.kill()
   await bench.putBack('prepared')
-  await bench.start()
+  if (deed.isFirstStart) bench.hold()
+  else await bench.start()
+}
+
+/** Brings the device to where the deed begins, and finds out which calls it makes. */
+async function stageOf(bench: Bench, deed: Deed, { effects: wanted }: CallsOptions) {
+  await bench.kill()
+  bench.manner = deed.manner ?? {}
+  if (deed.isFirstStart) await bench.empty()
+  else {
+    await bench.putBack('new')
+    await bench.start()
+  }
+  const prepared = await deed.prepare(bench)
+  await bench.kill()
+  await bench.keep('prepared')
+  await begin({ bench, deed })
+  const before = deed.isFirstStart ? undefined : await prepared.look()
+  const reads = wanted.some(effect => effect !== 'kill')
+  const calls = await recordCalls(bench.pid, bench.state, () => mustDo(prepared), { reads })
+  if (calls.length === 0) throw new Violation(`${deed.name} was answered, and nothing was written`)
+  const after = await prepared.look()
+  const isDone = prepared.isDone ?? (seen => seen === after)
+  if (after === before || !isDone(after)) throw new Violation(`${deed.name} does not show: ${after}`)
+  const stage: Stage = { bench, deed, prepared, before, isDone }
+  await begin(stage)
   const all = wanted.flatMap(effect => calls.filter(call => fits(effect, call)).map((call): Point => ({ effect, call })))
   return { stage, all }
 }

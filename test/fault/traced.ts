@@ -16,6 +16,10 @@ export interface SystemCall {
   readonly name: string
   readonly path: string
   readonly nth: number
+  /** How many of each name came before it, for this file on its thread. */
+  readonly earlier: Readonly<Record<string, number>>
+  /** Where the name of the file is drawn, which is another one each time: the how-manieth of this name for any file. */
+  readonly nthOfAny?: number | undefined
   /** As strace wrote it, without what is written. */
   readonly text: string
 }
@@ -29,13 +33,15 @@ const changing = [
   ...['rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'mkdir', 'mkdirat', 'rmdir', 'link', 'linkat', 'symlink', 'symlinkat'],
   ...['chmod', 'fchmod', 'fchmodat', 'utimensat', 'open', 'openat', 'copy_file_range', 'sendfile'],
 ] as const
+/** A UUID. */
+const drawn = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/
 const reading = ['pread64', 'read'] as const
 
 export interface Effect {
   /** As strace takes it: `signal=KILL`, `error=EIO`. */
   readonly inject: string
-  /** Not only this call, but every one of its name from then on. */
-  readonly lasts?: boolean
+  /** Not only this call, but every one of its name from then on; or every one, as where the disk has gone. */
+  readonly lasts?: 'its name' | 'all'
 }
 
 /** Runs strace on a process that is there; resolves when it watches. */
@@ -72,47 +78,67 @@ export async function recordCalls(
   { reads = false, afterMs = 150 } = {},
 ): Promise<readonly SystemCall[]> {
   const names = reads ? [...changing, ...reading] : changing
-  const threads = threadsOf(pid)
+  const known = threadsOf(pid)
   const watching = await attach(['-f', '-y', '-s', '0', '-e', `trace=${names.join(',')}`, '-e', 'signal=none', '-p', String(pid)])
   await act()
   await sleep(afterMs)
-  const counts = new Map<string, number>()
+  // A process that was only about to start had no worker.
+  const threads = new Map([...known, ...threadsOf(pid)])
+  const counts = new Map<string, Record<string, number>>()
+  const anywhere = new Map<string, number>()
   const calls: SystemCall[] = []
   for (const line of (await watching.detach()).split('\n')) {
     const [, tid = '', name = '', args = ''] = /^(?:\[pid\s+(\d+)\]\s+)?(\w+)\((.*)$/.exec(line) ?? []
     const thread = threads.get(tid === '' ? pid : Number(tid))
     if (name === '' || thread === undefined) continue
+    const nthOfAny = (anywhere.get(`${thread} ${name}`) ?? 0) + 1
+    anywhere.set(`${thread} ${name}`, nthOfAny)
     // Of a file that is open as `-y` shows it, of any other as it is named.
     const [, open, named] = /^(?:\d+<([^>]*)>|(?:AT_FDCWD<[^>]*>, )?"([^"]*)")/.exec(args) ?? []
     const path = open ?? named ?? ''
     if (!path.startsWith(folder)) continue
-    const key = `${thread} ${name} ${path}`
-    const nth = (counts.get(key) ?? 0) + 1
-    counts.set(key, nth)
+    const earlier = counts.get(`${thread} ${path}`) ?? {}
+    const nth = (earlier[name] ?? 0) + 1
+    counts.set(`${thread} ${path}`, { ...earlier, [name]: nth })
     if (reads || !name.startsWith('open') || args.includes('O_CREAT'))
-      calls.push({ thread, name, path, nth, text: `${name}(${args.replaceAll(folder, '').slice(0, 100)}` })
+      calls.push({
+        thread,
+        name,
+        path,
+        nth,
+        earlier,
+        ...(drawn.test(path) && { nthOfAny }),
+        text: `${name}(${args.replaceAll(folder, '').slice(0, 100)}`,
+      })
   }
   return calls
 }
 
 /** Lets this call, when it comes while `act` runs, end as the effect says. */
-export async function injected<T>(pid: number, { thread, name, path, nth }: SystemCall, effect: Effect, act: () => Promise<T>): Promise<T> {
-  const tid = [...threadsOf(pid)].find(([, role]) => role === thread)?.[0] ?? pid
-  const when = `${nth}${effect.lasts ? '+' : ''}`
-  // What the same thread does with its sockets is none of our business.
-  const args = [
+export async function injected<T>(
+  pid: number,
+  { thread, name, path, nth, earlier, nthOfAny }: SystemCall,
+  { inject, lasts }: Effect,
+  act: () => Promise<T>,
+): Promise<T> {
+  const tid = [...threadsOf(pid)].find(([, role]) => role === thread)?.[0]
+  const struck = (each: string) => (each === name ? (nthOfAny ?? nth) : (earlier[each] ?? 0) + 1)
+  const names = lasts === 'all' ? [...new Set<string>([name, ...changing])] : [name]
+  const injections = names.flatMap(each => ['-e', `inject=${each}:${inject}:when=${struck(each)}${lasts === undefined ? '' : '+'}`])
+  // What the same thread does with its sockets is none of our business. Of a worker that is not there yet it takes whoever comes.
+  const whom = tid === undefined ? ['-f', '-p', String(pid)] : ['-p', String(tid)]
+  const watching = await attach([
+    '-o',
+    '/dev/null',
     '-P',
     path,
     '-e',
-    `trace=${name}`,
+    `trace=${names.join(',')}`,
     '-e',
     'signal=none',
-    '-e',
-    `inject=${name}:${effect.inject}:when=${when}`,
-    '-p',
-    String(tid),
-  ]
-  const watching = await attach(['-o', '/dev/null', ...args])
+    ...injections,
+    ...whom,
+  ])
   try {
     return await act()
   } finally {

@@ -152,7 +152,7 @@ function aroundWrite<T>(write: () => T): T {
 
 /**
  * Chance and SQLite are no ports of the subjects, and need not be: in this process node:crypto gives the bytes of a seed, and a
- * statement that writes, or a COMMIT, may fail or be the last that the process does. Call it once.
+ * statement that writes, or what commits, may fail or be the last that the process does. Call it once.
  */
 export function takeOver(): void {
   const randomUUID = () => {
@@ -180,7 +180,8 @@ export function takeOver(): void {
   })
   Object.assign(DatabaseSync.prototype, {
     exec(this: DatabaseSync, sql: string) {
-      return sql === 'COMMIT' ? aroundWrite(() => Reflect.apply(exec, this, [sql])) : Reflect.apply(exec, this, [sql])
+      const act = () => Reflect.apply(exec, this, [sql])
+      return /^(?:COMMIT$|PRAGMA user_version = )/.test(sql) ? aroundWrite(act) : act()
     },
   })
 }

@@ -7,7 +7,8 @@ import { soakWrites, type WritesSummary } from './writes.ts'
 
 const usage = `npm run soak -- [--kills 1000] [--minutes M]     upgrades, killed at random
 npm run soak -- --writes [--kills 1000] [--minutes M]   writes of settings and restores, killed at random
-npm run soak -- --calls [kill,EIO,…] [--minutes M]      every writer, every system call of it (strace)
+npm run soak -- --calls [--effects kill,EIO] [--only REGEX] [--minutes M]   every writer, restore, factory default and first start,
+                                                        every system call of it (strace); effects: ${effects.join(', ')}
 npm run soak -- --minutes M                             mixed traffic, one request in ten hostile, reboots and upgrades between
 Each with --seed N.`
 
@@ -25,8 +26,8 @@ function spread(values: readonly number[]): string {
 }
 
 function startsOf(starts: readonly number[]): string {
-  const quick = starts.filter(ms => ms <= 1000).length
-  return `Starts: ${spread(starts)}; ${quick} within 1 s`
+  const slow = starts.filter(ms => ms > 1000).length
+  return `Starts after kills: ${spread(starts)}; ${slow} took longer than 1 s`
 }
 
 function report({ kills, seconds, confirmed, struck, answers }: SoakSummary): string {
@@ -41,7 +42,7 @@ function reportWrites({ kills, seconds, acknowledged, restored, struck, starts }
 
 function reportCalls({ points, seconds, complete, ends, violations, starts }: CallsSummary): string {
   if (violations.length > 0) process.exitCode = 1
-  const title = `${points} points in ${seconds.toFixed(0)} s, ${complete} writers completely; ${violations.length} violations.`
+  const title = `${points} points in ${seconds.toFixed(0)} s, ${complete} operations completely; ${violations.length} violations.`
   return [title, table(ends), startsOf(starts), ...violations].join('\n')
 }
 
@@ -73,11 +74,10 @@ function every5Seconds<T>(line: (summary: T) => string): (summary: T) => void {
 }
 
 try {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
+  const { values } = parseArgs({
     options: {
       ...{ kills: { type: 'string' }, seed: { type: 'string' }, minutes: { type: 'string' } },
-      ...{ writes: { type: 'boolean' }, calls: { type: 'boolean' }, only: { type: 'string', default: '.' } },
+      ...{ writes: { type: 'boolean' }, calls: { type: 'boolean' }, effects: { type: 'string' }, only: { type: 'string', default: '.' } },
     },
   })
   const kills = Math.ceil(numberOf(values.kills, 1000))
@@ -89,10 +89,12 @@ try {
   const print = (text: string) => void process.stdout.write(`${text}\n`)
   if (values.calls) {
     if (lacksStrace) throw new Error(lacksStrace)
-    const wanted = effects.filter(effect => positionals.length === 0 || positionals.join().split(',').includes(effect))
+    const asked = values.effects?.split(',') ?? effects
+    const wanted = effects.filter(effect => asked.includes(effect))
+    if (wanted.length < asked.length) throw new Error(`${values.effects} are not all effects:\n${usage}`)
     print(`every system call of every writer, seed ${seed}`)
     const onProgress = every5Seconds<CallsSummary>(
-      ({ points, seconds, complete }) => `${points} points, ${seconds.toFixed(0)} s, ${complete} writers`,
+      ({ points, seconds, complete }) => `${points} points, ${seconds.toFixed(0)} s, ${complete} operations`,
     )
     const only = new RegExp(values.only)
     print(reportCalls(await atEveryCall({ seed, effects: wanted, pointsMax: Number.POSITIVE_INFINITY, minutes, only, onProgress, signal })))
