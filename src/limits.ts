@@ -521,6 +521,8 @@ export const limits = {
   upgradeBootsMax: 6,
   /** A reboot that was ordered happens within this time, or is ordered again. */
   rebootDeadlineMs: 60_000,
+  /** How often the device tries to take an image out of the boot record that was refused after the record was written: a disk that takes nothing may recover. */
+  discardRetryMs: 5_000,
   /** Share added to the measured boot time in ExpectedDownTime. */
   downTimeMargin: 0.2,
   /** Years of a product's life. */

@@ -1,4 +1,5 @@
 import { UploadRefusal, type UploadTarget } from '../../src/device/upload.ts'
+import { limits } from '../../src/limits.ts'
 import type { Outcome } from '../fault/simulatedStorage.ts'
 import type { Random } from '../support/random.ts'
 import { type Answer, addressOf, type Credentials, send } from './client.ts'
@@ -193,6 +194,12 @@ export class Simulation {
       await this.up()
     }
     machine.nemesis.set(undefined)
+    // The boot record could not be taken back, and can be now.
+    if (this.life.firmware.status().state === 'Failed') {
+      this.note('    gives the image up later')
+      await machine.time.pass(limits.discardRetryMs)
+      if (this.life.firmware.status().state !== 'Idle') throw new Violation('an image is not given up')
+    }
     await this.judge()
     this.isStruck = false
   }

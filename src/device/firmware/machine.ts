@@ -89,6 +89,8 @@ export type UpgradeEvent =
   | { readonly name: 'Activated' }
   /** The answer has left, or an ordered reboot did not come. */
   | { readonly name: 'RebootDue' }
+  /** An activation could not be taken back, and is to be once more. */
+  | { readonly name: 'DiscardDue' }
   | { readonly name: 'SelfCheckPassed' }
   | { readonly name: 'SelfCheckFailed'; readonly failure: Failure }
   | { readonly name: 'Confirmed' }
@@ -205,7 +207,7 @@ export function next(state: UpgradeState, event: UpgradeEvent): Step | undefined
       if (event.name === 'Discarded' || event.name === 'DeviceFailed')
         return { state: { name: 'Idle' }, outcome: outcomeOf(state, state.failure) }
       if (event.name === 'FoundTrial') return tryOut(state, event)
-      if (event.name.startsWith('Found')) return { state, effect: 'discard' }
+      if (event.name === 'DiscardDue' || event.name.startsWith('Found')) return { state, effect: 'discard' }
       return undefined
   }
 }

@@ -7,6 +7,7 @@ import { type Effect, next, type Outcome, transactionOf, type UpgradeEvent, type
 import { createReserve } from './reserve.ts'
 import { createSavedFile } from './savedFile.ts'
 import { type HistoryEntry, historyFromSaved, historyToSave, stateFromSaved, stateToSave } from './savedState.ts'
+import { sweepProbe } from './storageCheck.ts'
 import { startOf } from './transaction.ts'
 
 export interface RunnerParts {
@@ -42,6 +43,7 @@ export async function createRunner(parts: RunnerParts) {
   const journal = createSavedFile(storage, folder, 'journal.json', limits.journalBytesMax)
   const chronicle = createSavedFile(storage, folder, 'history.json', limits.historyBytesMax)
   const reserve = createReserve(storage, folder)
+  await sweepProbe(storage, folder).catch(error => log.warn({ error }, 'the probe of a self-check could not be removed'))
   let state = stateFromSaved(await journal.load())
   let saved = JSON.stringify(stateToSave(state))
   let history = historyFromSaved(await chronicle.load())
@@ -143,9 +145,25 @@ export async function createRunner(parts: RunnerParts) {
     } catch (error) {
       const level = error instanceof ImageError || error instanceof UploadRefusal ? 'info' : 'error'
       log[level]({ error, effect, transaction }, 'a step of the firmware upgrade did not succeed')
+      if (effect === 'discard' && (await isStillNext())) return discardLater()
       // A reboot that cannot be ordered is ordered again at its deadline.
       return effect === 'reboot' ? undefined : fail(error)
     }
+  }
+
+  /** Whether the boot record leads into an image that is given up; or may, where it cannot be read and the image is complete. */
+  async function isStillNext(): Promise<boolean> {
+    try {
+      return (await backend.slots()).some(slot => slot.next && !slot.running && !slot.confirmed)
+    } catch {
+      return 'image' in state && state.image !== undefined && 'slot' in state.image
+    }
+  }
+
+  /** Who sent the image is told that the old one goes on. So no other upgrade begins before that is true. */
+  function discardLater(): undefined {
+    cancelDeadline()
+    cancelDeadline = clock.after(limits.discardRetryMs, () => later({ name: 'DiscardDue' }))
   }
 
   /** A device without room for it upgrades all the same, as long as its journal can be written. */

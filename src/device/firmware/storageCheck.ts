@@ -3,11 +3,18 @@ import { join } from 'node:path'
 import type { Storage } from '../../platform/platform.ts'
 import type { Check } from './health.ts'
 
+const probeIn = (folder: string): string => join(folder, 'probe')
+
+/** What a check has left that its process did not survive. */
+export async function sweepProbe(storage: Storage, folder: string): Promise<void> {
+  if (await storage.exists(probeIn(folder))) await storage.unlink(probeIn(folder))
+}
+
 /** The folder takes a file, keeps it and gives it back. Large enough for a block of any file system. */
 const probeBytes = 4_096
 
 export function storageCheck(storage: Storage, folder: string): Check {
-  const path = join(folder, 'probe')
+  const path = probeIn(folder)
   return {
     name: 'storage',
     async run() {

@@ -435,3 +435,38 @@ test('the history is bounded', async () => {
   assert.equal(firmware.history().length, limits.upgradeHistoryMax)
   assert.equal(firmware.history().at(-1)?.user, `user ${limits.upgradeHistoryMax + 1}`)
 })
+
+test('an activation that failed and stands in the boot record is taken back when the disk takes it, and no upgrade begins before', async () => {
+  for (const isReadable of [true, false]) {
+    const { storage, clock, firmware, backend } = await device()
+    const { ticket } = firmware.start('admin')
+    const isInstalled = () => firmware.status().state === 'Activating' || firmware.status().state === 'Failed'
+    let writes = 0
+    storage.failure = (operation, path) => {
+      if (!isInstalled() || !/env[01]\.bin$/.test(path) || (operation === 'read' && isReadable)) return undefined
+      // The first write of the record stands; its sync, and all that would take it back, do not get through.
+      if (operation === 'pwrite' && ++writes === 1) return undefined
+      return writes > 0 ? Object.assign(new Error('EIO'), { code: 'EIO' }) : undefined
+    }
+    await assert.rejects(firmware.upload.receive(uploadOf(ticket, good.length), pieces(good)), refusedWith(500, 'io'))
+    assert.equal(firmware.status().state, 'Failed')
+    await clock.pass(limits.discardRetryMs)
+    await settled()
+    assert.throws(() => firmware.start('admin'), { message: /an upgrade is under way: Failed/ })
+    storage.failure = () => undefined
+    const next = async () => (await backend.slots()).find(slot => slot.next)?.id
+    assert.equal(await next(), 'B')
+    await clock.pass(limits.discardRetryMs)
+    await settled()
+    assert.deepEqual([await next(), firmware.status().state, firmware.history().at(-1)?.failure?.reason], ['A', 'Idle', 'io'])
+    assert.match(firmware.start('admin').ticket, /./)
+  }
+})
+
+test('what a self-check has left that its process did not survive is gone with the next start', async () => {
+  const { storage, clock } = await device()
+  const probe = `${folder}/probe`
+  await storage.create(probe)
+  await start(storage, clock)
+  assert.equal(await storage.exists(probe), false)
+})

@@ -45,6 +45,7 @@ const events: readonly (readonly [column: string, event: UpgradeEvent])[] = [
   ['Discarded', { name: 'Discarded' }],
   ['Activated', { name: 'Activated' }],
   ['RebootDue', { name: 'RebootDue' }],
+  ['DiscardDue', { name: 'DiscardDue' }],
   ['SelfCheckPassed', { name: 'SelfCheckPassed' }],
   ['SelfCheckFailed', { name: 'SelfCheckFailed', failure: { reason: 'selfCheck', detail: 'no answer' } }],
   ['Confirmed', { name: 'Confirmed' }],
@@ -79,6 +80,7 @@ ConfirmOrdered  |                       | Recovery + confirm    |               
 Discarded       |                       |                       |                       |                       |
 Activated       |                       |                       |                       |                       |
 RebootDue       |                       |                       |                       |                       |
+DiscardDue      |                       |                       |                       |                       |
 SelfCheckPassed |                       |                       |                       |                       |
 SelfCheckFailed |                       |                       |                       |                       |
 Confirmed       |                       | Idle                  |                       |                       |
@@ -110,6 +112,7 @@ ConfirmOrdered  |                       |                       |               
 Discarded       |                       |                       |                       |                       |
 Activated       |                       |                       |                       | Rebooting             |
 RebootDue       |                       |                       |                       |                       | Rebooting + reboot
+DiscardDue      |                       |                       |                       |                       |
 SelfCheckPassed |                       |                       |                       |                       |
 SelfCheckFailed |                       |                       |                       |                       |
 Confirmed       |                       |                       |                       |                       |
@@ -141,6 +144,7 @@ ConfirmOrdered  |                       |                       |               
 Discarded       |                       |                       |                       | Idle ✗
 Activated       |                       |                       |                       |
 RebootDue       |                       |                       | Rollback + reboot     |
+DiscardDue      |                       |                       |                       | Failed + discard
 SelfCheckPassed | Commit + confirm      |                       |                       |
 SelfCheckFailed | Rollback + reject     |                       |                       |
 Confirmed       |                       | Idle ✓                |                       |
