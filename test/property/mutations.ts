@@ -226,7 +226,7 @@ const severities: readonly RegExp[] = [
   // XML Schema Part 2, 4.3.6: blanks around such values do not count.
   /': '(?:\s.*|.*\s)' is not a valid value of the atomic type 'xs:(?:duration|dateTime)'/s,
   // Not a matter of the schema, but of a specification that neither SOAP nor ONVIF knows.
-  /xml:id/,
+  /xml:id|^not well-formed: ID \S+ already defined$/,
 ]
 
 /** The strict codec accepts exactly the mutated messages that libxml2 finds valid. */
