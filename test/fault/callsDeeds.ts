@@ -54,7 +54,7 @@ function deedOf(writer: Writer): Deed {
         act: () => request(bench, writeOf(writer, now())),
         async look() {
           const asked = typeof read === 'string' ? read : read(now())
-          const { text } = asked === 'challenge' ? await tell(bench.url, '<tds:GetUsers/>', undefined) : await tell(bench.url, asked)
+          const { text } = asked === 'challenge' ? await tell(bench.url, '<tds:GetUsers/>', 'nobody') : await tell(bench.url, asked)
           const shown = text
             .replace(/<tt:Data[^>]*>([^<]*)</, (_, data) => `${Buffer.from(String(data), 'base64')}<`)
             .replaceAll(`>${free}<`, '>FREE<')

@@ -11,8 +11,12 @@ export interface Told {
 }
 
 /** A request by an address, in a connection of its own where nobody kept one. Rejects where the connection breaks. */
-export async function tell(url: string, body: string, login: Login | undefined = admin): Promise<Told> {
-  const response = await fetch(url, { method: 'POST', body: envelope(body, login), signal: AbortSignal.timeout(20_000) })
+export async function tell(url: string, body: string, login: Login | 'nobody' = admin): Promise<Told> {
+  const response = await fetch(url, {
+    method: 'POST',
+    body: envelope(body, login === 'nobody' ? undefined : login),
+    signal: AbortSignal.timeout(20_000),
+  })
   const bytes = Buffer.from(await response.arrayBuffer())
   const contentType = response.headers.get('content-type') ?? ''
   return {
@@ -26,7 +30,7 @@ export async function tell(url: string, body: string, login: Login | undefined =
 export const isFault = (text: string): boolean => /:Fault>/.test(text)
 
 /** Like `tell`, where nothing else than a success will do. */
-export async function must(url: string, body: string, login: Login | undefined = admin): Promise<string> {
+export async function must(url: string, body: string, login: Login = admin): Promise<string> {
   const { text } = await tell(url, body, login)
   if (isFault(text)) throw new Violation(`${body.slice(0, 200)} was answered with ${text.slice(0, 1000)}`)
   return text
