@@ -135,8 +135,8 @@ export class Simulation {
       if (life?.value) {
         const { firmware, resume } = life.value
         await this.outcome(resume())
-        // A trial goes on behind the start.
-        while (!this.isGone && machine.reboots.length === 0 && firmware.status().state !== 'Idle') {
+        // A trial goes on behind the start; what waits for the disk does so for as long as that takes nothing.
+        while (!this.isGone && machine.reboots.length === 0 && !/^(?:Idle|Failed)$/.test(firmware.status().state)) {
           if (await machine.time.next()) continue
           if (!machine.nemesis.hasStruck) throw new Violation(`the device stays in ${firmware.status().state}`)
           // What could not be written is written by the next start.
