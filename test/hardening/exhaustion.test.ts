@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { admin, startDaemon, temporaryFolder } from '../support/daemon.ts'
 import { type Disk, makeDisk } from './disk.ts'
 import { ask } from './door.ts'
@@ -28,15 +28,23 @@ const ways: Readonly<Record<string, Way>> = {
   'that the kernel made read-only': { exhaust: disk => disk.breakDown(), challenges: true, writes: false, isFinal: true },
 }
 
+/** A device with scopes of its own, and all of its state on a disk that can be filled; or the reason why there is none. */
+async function onSmallDisk(t: TestContext) {
+  let end = async () => {}
+  const disk = makeDisk(await temporaryFolder(t, () => end()), 8_388_608)
+  if (typeof disk === 'string') return disk
+  end = async () => disk.remove()
+  const state = `${disk.folder}/state`
+  const device = await startDaemon(t, [], { state })
+  assert.equal((await ask(device.url, scopes('before'))).status, 200)
+  return { disk, state, device }
+}
+
 for (const [way, { exhaust, challenges, writes, isFinal }] of Object.entries(ways))
   test(`a disk ${way}: reads and log-ins go on, writers answer what is true, and when it is free again all is well`, async t => {
-    let end = async () => {}
-    const disk = makeDisk(await temporaryFolder(t, () => end()), 8_388_608)
-    if (typeof disk === 'string') return t.skip(disk)
-    end = async () => disk.remove()
-    const state = `${disk.folder}/state`
-    const device = await startDaemon(t, [], { state })
-    assert.equal((await ask(device.url, scopes('before'))).status, 200)
+    const started = await onSmallDisk(t)
+    if (typeof started === 'string') return t.skip(started)
+    const { disk, state, device } = started
     exhaust(disk)
     for (let round = 0; round < 5; round++) {
       assert.equal((await ask(device.url, read)).status, 200, 'HTTP Digest')
@@ -80,13 +88,9 @@ for (const [way, { exhaust, challenges, writes, isFinal }] of Object.entries(way
   })
 
 test('a device that loses its power while its disk is full comes up again, and people can log in', async t => {
-  let end = async () => {}
-  const disk = makeDisk(await temporaryFolder(t, () => end()), 8_388_608)
-  if (typeof disk === 'string') return t.skip(disk)
-  end = async () => disk.remove()
-  const state = `${disk.folder}/state`
-  const device = await startDaemon(t, [], { state })
-  assert.equal((await ask(device.url, scopes('before'))).status, 200)
+  const started = await onSmallDisk(t)
+  if (typeof started === 'string') return t.skip(started)
+  const { disk, state, device } = started
   disk.fill()
   device.process.kill('SIGKILL')
   await once(device.process, 'exit')
@@ -100,13 +104,9 @@ test('a device that loses its power while its disk is full comes up again, and p
 })
 
 test('a device whose disk lost its inodes while it was off comes up again', async t => {
-  let end = async () => {}
-  const disk = makeDisk(await temporaryFolder(t, () => end()), 8_388_608)
-  if (typeof disk === 'string') return t.skip(disk)
-  end = async () => disk.remove()
-  const state = `${disk.folder}/state`
-  const device = await startDaemon(t, [], { state })
-  assert.equal((await ask(device.url, scopes('before'))).status, 200)
+  const started = await onSmallDisk(t)
+  if (typeof started === 'string') return t.skip(started)
+  const { disk, state, device } = started
   assert.equal(await device.stop(), 0)
   disk.useUpInodes()
   const again = await startDaemon(t, [], { state })
