@@ -44,6 +44,12 @@ interface Installation {
 
 export type Firmware = Awaited<ReturnType<typeof createFirmware>>
 
+/** What lasts until somebody does something, or the disk does. */
+const endless: Partial<Record<FirmwareStatus['state'], string>> = {
+  Installed: 'it waits to be activated',
+  Failed: 'its image is being taken out of the boot record',
+}
+
 /**
  * One upgrade at a time, from the upload URI to the confirmation of the new image (Core 8.3.9). What is intended is saved before
  * it is done; what a start finds in the slots counts more. Between its making and `resume` nothing can be started.
@@ -280,7 +286,7 @@ export async function createFirmware(parts: FirmwareParts) {
       const state = runner.state()
       const step = next(state, { name: 'Started', upgrade })
       if (step === undefined) {
-        const until = state.name === 'Installed' ? 'it waits to be activated' : `at most ${Math.ceil(remainingMs() / 1000)} s more`
+        const until = endless[state.name] ?? `at most ${Math.ceil(remainingMs() / 1000)} s more`
         throw fault('Action', `an upgrade is under way: ${state.name}, transaction ${transactionOf(state)}, ${until}`)
       }
       if (!isResumed || isBeginning) throw fault('Action', 'the device is busy, try again')
